@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Builds the tests against the KVM selftest framework of a kernel tree.
+#
+#   make KDIR=<tree> [ARCH=] [CROSS_COMPILE=] [LLVM=] [O=<dir>]
+#
+# Without KDIR the Debian kernel source in the cache is taken (fetched when it
+# is not there yet).  `make help` lists the targets.
+
+MAKEFLAGS	+= --no-builtin-rules --no-print-directory
+.DEFAULT_GOAL	:= all
+.DELETE_ON_ERROR:
+
+top		:= $(patsubst %/,%,$(dir $(realpath $(lastword $(MAKEFILE_LIST)))))
+
+# The goals that need neither a kernel tree nor a compiler for the tests.
+ifneq ($(filter-out help demo check bench link unlink clean host,$(or $(MAKECMDGOALS),all)),)
+need_kdir	:= y
+endif
+
+include $(top)/tests.mk
+
+ifeq ($(origin OUTPUT),undefined)
+OUTPUT		:= $(or $(O),$(top)/build/$(ARCH))
+endif
+override OUTPUT	:= $(abspath $(OUTPUT))
+
+include $(top)/Makefile.host
+
+ifeq ($(need_kdir),y)
+include $(top)/Makefile.tests
+endif
+
+help:
+	@sed -n 's/^## //p' $(top)/Makefile
+
+## make demo                     everything: dependencies, kernel, tests, boot, verdicts
+demo:
+	@$(top)/tests/deps.sh demo
+	@$(top)/run_tests.sh --vm
+
+## make check                    the project's own tests, real boots included
+check:
+	@$(top)/tests/deps.sh check
+	@$(top)/tests/run.sh
+
+## make bench                    seconds from exec to verdict, beside a bare boot of the same kernel
+bench:
+	@$(top)/tests/deps.sh check
+	@$(top)/tests/bench.sh
+
+## make KDIR=<tree>              build the tests (O=<dir>: elsewhere than build/<arch>)
+## make install INSTALL_PATH=<dir>
+## make link KDIR=<tree>         let the tree's `make kselftest TARGETS=kvm-witness` see them
+## make unlink KDIR=<tree>
+## make clean
+link:
+	@$(top)/machine/link.sh add "$(KDIR)"
+
+unlink:
+	@$(top)/machine/link.sh remove "$(KDIR)"
+
+clean:
+	rm -rf $(OUTPUT)
+
+.PHONY: all help demo check bench link unlink clean install install-tests host

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A test is a table of cases; witness_main() runs them and prints KTAP.
+ *
+ * Every case runs in a process of its own, so that one that dies (an assertion
+ * of the framework, a signal) costs only itself.  A case that ends without
+ * having checked anything is a failure: it could not have failed.
+ */
+#ifndef KVM_WITNESS_CASE_H
+#define KVM_WITNESS_CASE_H
+
+#include <stddef.h>
+
+struct witness_case {
+	const char *name;		/* unique in the project as <test>.<name> */
+	const char *verifies;		/* one sentence */
+	const char *needs;		/* what it skips without; NULL: nothing beyond the test */
+	void (*run)(void);
+};
+
+struct witness_test {
+	const char *name;
+	const char *needs;		/* what all cases skip without */
+	const char *seed;		/* where the behaviour comes from: a mail, a commit */
+	void (*prepare)(void);		/* runs once, before all cases: what they can share */
+	void (*setup)(void);		/* runs first in each case's process; may case_skip() */
+	const struct witness_case *cases;
+	size_t nr_cases;
+};
+
+/*
+ * The main() of a test.  "TEST [CASE...]" runs all or the named cases,
+ * "TEST --list" names them, "TEST --list-json" describes them.
+ * Returns kselftest's exit codes: 0 pass, 1 fail, 4 nothing could run;
+ * 2 is a usage error.
+ */
+int witness_main(const struct witness_test *test, int argc, char **argv);
+
+/* End the running case, with a reason for its result line. */
+__attribute__((noreturn, format(printf, 1, 2))) void case_skip(const char *fmt, ...);
+__attribute__((noreturn, format(printf, 1, 2))) void case_fail(const char *fmt, ...);
+
+/* For CASE_EXPECT(): counts that the case has checked something. */
+void case_checked(void);
+
+/* The message says what was seen and what was wanted. */
+#define CASE_EXPECT(cond, fmt, ...)				\
+do {								\
+	case_checked();						\
+	if (!(cond))						\
+		case_fail(fmt, ##__VA_ARGS__);			\
+} while (0)
+
+#endif /* KVM_WITNESS_CASE_H */

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A data watchpoint on a kernel address, on one CPU, whoever runs there: the
+ * perf event PERF_TYPE_BREAKPOINT, every hit kept with its kernel call chain.
+ *
+ * What it cannot see on x86: KVM writes DR7 before it enters a guest and restores
+ * it after the exit, so nothing between the two hits (VM-entry VERW, L1D flush,
+ * barriers in vmenter.S).  A count of zero therefore means something only beside
+ * a hit that was caused on purpose in the same window.
+ */
+#ifndef KVM_WITNESS_WATCH_H
+#define KVM_WITNESS_WATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define WATCH_CHAIN_MAX	32
+
+struct watch_hit {
+	uint64_t time;			/* CLOCK_MONOTONIC, ns */
+	int cpu;
+	unsigned int depth;
+	uint64_t chain[WATCH_CHAIN_MAX]; /* innermost first; [0] is after the access */
+};
+
+struct watch {
+	int fd;
+	int cpu;
+	void *ring;
+	uint64_t seen;			/* hits drained so far */
+};
+
+enum watch_access { WATCH_WRITE, WATCH_READ_WRITE };
+
+/*
+ * Arms the watchpoint of @len bytes (1, 2, 4 or 8, @addr aligned) on @cpu.
+ * NULL, or one line that says why it cannot work.
+ */
+const char *watch_arm(struct watch *w, uint64_t addr, size_t len, enum watch_access access, int cpu);
+void watch_disarm(struct watch *w);
+
+/*
+ * Calls @fn for every hit since the last call, oldest first.  NULL, or one line
+ * that says why the hits are not all of them (ring overrun, register taken away).
+ */
+const char *watch_drain(struct watch *w, void (*fn)(const struct watch_hit *hit, void *arg), void *arg);
+
+#endif /* KVM_WITNESS_WATCH_H */

@@ -1,0 +1,262 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Builds a kernel under test: base tree + series + at most one mutant.
+#
+#   kernel/build.sh [--arch ARCH] [--kdir TREE | --source SERIES] [--variant NAME]
+#   kernel/build.sh --list
+#
+# NAME is "reference" (all of kernel/series/), "base" (the tree as it is) or a
+# mutant of kernel/mutants/ (all of kernel/series/ and this one).  The default is
+# reference on Debian's source, base on a --kdir tree, which is the user's own.
+#
+# Prints the folder that holds vmlinux (stripped), bzImage or Image, System.map,
+# config and meta.  Kernels of Debian's source are cached by the hash of all that
+# goes in; a --kdir tree is built incrementally each time.
+#
+# Exit codes: 0 built, 1 the kernel does not build or a patch does not apply,
+# 2 usage, 3 something is missing here.
+
+set -euo pipefail
+here=$(dirname "$(readlink -f "$0")")
+# shellcheck source=kernel/debian.sh
+. "$here/debian.sh"
+
+recipe=1	# bump when a change below makes different kernels of the same input
+
+list_variants()
+{
+	local m
+
+	printf 'reference\nbase\n'
+	for m in "$here"/mutants/*.patch; do
+		[ ! -e "$m" ] || basename "$m" .patch
+	done
+}
+
+arch=$(uname -m)
+kdir=
+series=7.3
+variant=
+while [ $# -gt 0 ]; do
+	case $1 in
+	--list) list_variants; exit 0 ;;
+	--arch | --kdir | --source | --variant)
+		[ $# -ge 2 ] || die 2 "$1 wants a value"
+		case $1 in
+		--arch) arch=$2 ;;
+		--kdir) kdir=$2 ;;
+		--source) series=$2 ;;
+		--variant) variant=$2 ;;
+		esac
+		shift 2 ;;
+	*) die 2 "unknown option $1: kernel/build.sh [--arch A] [--kdir TREE|--source SERIES] [--variant NAME]" ;;
+	esac
+done
+
+case $arch in
+x86 | x86_64) arch=x86 image=arch/x86/boot/bzImage targets="vmlinux bzImage" ;;
+*) die 2 "no kernel configuration for architecture $arch (there is: $(cd "$here/config" && echo *))" ;;
+esac
+
+for tool in make gcc flex bison bc patch ccache; do
+	command -v "$tool" >/dev/null || die 3 "$tool is missing: run tests/deps.sh demo"
+done
+
+if [ -n "$kdir" ]; then
+	[ -f "$kdir/Kbuild" ] || die 2 "$kdir: not a kernel tree (no Kbuild in it)"
+	kdir=$(readlink -f "$kdir")
+	variant=${variant:-base}
+	src_id=$(printf '%s' "$kdir" | sha256sum | cut -c1-16)
+	if [ -e "$kdir/.config" ] || [ -d "$kdir/include/config" ]; then
+		die 2 "$kdir is configured in place: run make mrproper in it, or give --kernel IMAGE"
+	fi
+else
+	kdir=$("$here/source.sh" "$series")
+	variant=${variant:-reference}
+	src_id=$(basename "$(dirname "$kdir")")
+fi
+
+patches=()
+case $variant in
+base) ;;
+reference) patches=("$here"/series/*/*.patch) ;;
+*)
+	[ -f "$here/mutants/$variant.patch" ] ||
+		die 2 "no variant '$variant': $(list_variants | tr '\n' ' ')"
+	patches=("$here"/series/*/*.patch "$here/mutants/$variant.patch")
+	;;
+esac
+
+work=$KVM_WITNESS_CACHE/work/$src_id
+mkdir -p "$work" || die 3 "cannot write to $work: set KVM_WITNESS_CACHE=<folder>"
+
+cached_tree=
+[ -f "$(dirname "$kdir")/complete" ] && cached_tree=y
+
+out=$work/image-$arch-$variant
+if [ -n "$cached_tree" ]; then
+	key=$({
+		echo "$recipe $src_id $arch"
+		gcc -dumpfullversion
+		cat "$here/config/$arch" "${patches[@]}" </dev/null
+	} | sha256sum | cut -c1-20)
+	out=$KVM_WITNESS_CACHE/kernel/$arch-$variant-$key
+	if [ -f "$out/meta" ]; then
+		echo "$out"
+		exit 0
+	fi
+fi
+
+exec 9>"$work/lock"
+flock -n 9 || { note "waiting for another build in $work"; flock 9; }
+[ -n "$cached_tree" ] && [ -f "$out/meta" ] && { echo "$out"; exit 0; }
+
+# --- the source with its patches: a private copy, so that the tree stays as it is
+
+tree=$kdir
+if [ -n "$cached_tree" ] || [ ${#patches[@]} -gt 0 ]; then
+	tree=$work/linux
+	if [ -z "$cached_tree" ]; then
+		mkdir -p "$tree"
+		# By content and with new times: make must see what changed back as well.
+		rsync -rlpc --delete --exclude=/.git "$kdir/" "$tree/" >&2 ||
+			die 3 "cannot copy $kdir to $tree: is the disk full?"
+		: >"$work/touched"
+	elif [ ! -e "$tree" ]; then
+		rm -rf "$tree.tmp"
+		cp -al "$kdir" "$tree.tmp"
+		mv "$tree.tmp" "$tree"
+		: >"$work/touched"
+	fi
+fi
+
+# Files that a patch names, both sides of a rename.
+patched_files()
+{
+	sed -n 's,^\(---\|+++\) [ab]/\([^[:space:]]*\).*,\2,p' "$@" </dev/null | sort -u
+}
+
+# Brings just those files to the wanted state that differ from it, so that
+# switching from one variant to another rebuilds only what differs.
+apply_patches()
+{
+	local scratch=$work/scratch p f log
+
+	rm -rf "$scratch"
+	mkdir -p "$scratch"
+	{ cat "$work/touched"; patched_files "$@"; } | sort -u >"$work/touched.new"
+	mv "$work/touched.new" "$work/touched"
+	while read -r f; do
+		[ -e "$kdir/$f" ] || continue
+		mkdir -p "$scratch/$(dirname "$f")"
+		cp --preserve=mode "$kdir/$f" "$scratch/$f"
+	done <"$work/touched"
+	for p in "$@"; do
+		if ! log=$(patch -d "$scratch" -p1 --fuzz=0 --no-backup-if-mismatch <"$p" 2>&1); then
+			note "$(basename "$p") does not apply to $kdir:"
+			grep -E 'FAILED|find file|malformed|patching file' <<<"$log" |
+				grep -B1 -E 'FAILED|find file|malformed' >&2
+			exit 1
+		fi
+	done
+	while read -r f; do
+		if [ ! -e "$scratch/$f" ]; then
+			rm -f "$tree/$f"
+		elif ! cmp -s "$scratch/$f" "$tree/$f"; then
+			mkdir -p "$tree/$(dirname "$f")"
+			cp --preserve=mode "$scratch/$f" "$tree/$f.new"	# a new inode: the old one is shared
+			mv "$tree/$f.new" "$tree/$f"
+		fi
+	done <"$work/touched"
+	rm -rf "$scratch"
+}
+
+[ "$tree" = "$kdir" ] || apply_patches "${patches[@]}"
+
+# --- configuration and build, out of tree; all variants of a tree share the objects
+
+obj=$work/obj-$arch
+log=$work/build-$arch-$variant.log
+mkdir -p "$obj"
+export CCACHE_DIR=$KVM_WITNESS_CACHE/ccache CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-4G}
+export KBUILD_BUILD_TIMESTAMP=@0 KBUILD_BUILD_USER=kvm-witness KBUILD_BUILD_HOST=kvm-witness
+
+kmake()
+{
+	env -u MAKEFLAGS -u MAKELEVEL -u KDIR -u OUTPUT -u O \
+		make -C "$tree" O="$obj" ARCH=$arch CC="ccache gcc" HOSTCC="ccache gcc" "$@"
+}
+
+build_failed()
+{
+	note "$variant: $1, log in $log"
+	grep -m5 -E 'error:|Error |undefined reference|No space' "$log" >&2 || tail -n 5 "$log" >&2
+	exit 1
+}
+
+configure()
+{
+	local line want
+
+	want=$(cat "$here/config/$arch" "$tree/arch/x86/configs/tiny.config" | sha256sum)
+	[ -f "$obj/.config" ] && [ "$want" = "$(cat "$obj/config-id" 2>/dev/null)" ] && return 0
+	rm -f "$obj/config-id"
+	{
+		kmake tinyconfig &&
+		(cd "$tree" && scripts/kconfig/merge_config.sh -m -O "$obj" "$obj/.config" "$here/config/$arch") &&
+		kmake olddefconfig
+	} >"$log" 2>&1 || build_failed "cannot be configured"
+	while read -r line; do
+		case $line in
+		CONFIG_*=*)
+			grep -qxF "$line" "$obj/.config" || die 1 "$tree does not take $line" ;;
+		"# CONFIG_"*" is not set")
+			line=${line#\# }
+			! grep -q "^${line%% *}=" "$obj/.config" || die 1 "$tree insists on ${line%% *}" ;;
+		esac
+	done <"$here/config/$arch"
+	echo "$want" >"$obj/config-id"
+}
+
+# One line on a terminal, nothing elsewhere.
+progress()
+{
+	local n=0 start=$SECONDS line
+
+	while read -r line; do
+		n=$((n + 1))
+		[ ! -t 2 ] || [ $((n % 16)) -ne 0 ] ||
+			printf '\r\033[Kkvm-witness: building %s: %d steps, %d s: %.40s' \
+				"$variant" "$n" $((SECONDS - start)) "${line##*  }" >&2
+	done
+	[ ! -t 2 ] || printf '\r\033[K' >&2
+}
+
+begin=$SECONDS
+note "building kernel $variant from $(if [ -n "$cached_tree" ]; then
+	awk '{ printf "%s ", $2 }' "$(dirname "$kdir")/complete"; else echo "$kdir"; fi)"
+configure
+# shellcheck disable=SC2086
+kmake -j"$(nproc)" $targets 2>&1 | tee "$log" | progress || build_failed "does not build"
+note "built kernel $variant in $((SECONDS - begin)) s"
+
+rm -rf "$out.tmp"
+mkdir -p "$out.tmp"
+strip -o "$out.tmp/vmlinux" "$obj/vmlinux"
+cp "$obj/$image" "$obj/System.map" "$out.tmp/"
+cp "$obj/.config" "$out.tmp/config"
+{
+	echo "variant $variant"
+	echo "arch $arch"
+	echo "tree $kdir"
+	if [ -n "$cached_tree" ]; then cat "$(dirname "$kdir")/complete"; fi
+	echo "release $(kmake -s kernelrelease)"
+	for p in "${patches[@]}"; do
+		echo "patch $(basename "$p") $(sha256sum <"$p" | cut -d' ' -f1)"
+	done
+} >"$out.tmp/meta"
+rm -rf "$out"
+mkdir -p "$(dirname "$out")"
+mv "$out.tmp" "$out"
+echo "$out"

@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Prints the path of Debian's own kernel image of a series, boot/vmlinuz-<release>,
+# with its lib/modules/<release> beside it.  Fetched once, kept in the cache.
+#
+#   kernel/image.sh SERIES		like 6.1 or 7.2
+
+set -euo pipefail
+# shellcheck source=kernel/debian.sh
+. "$(dirname "$(readlink -f "$0")")/debian.sh"
+
+series=${1:-}
+[[ $series =~ ^[0-9]+\.[0-9]+$ ]] || die 2 "kernel series '$series': want something like 6.1"
+dest=$KVM_WITNESS_CACHE/image
+mkdir -p "$dest" || die 3 "cannot write to $dest: set KVM_WITNESS_CACHE=<folder>"
+
+exec 9>"$dest/lock"
+flock 9
+
+dir=$(find "$dest" -maxdepth 1 -name "$series-*" ! -name '*.tmp' | sort -V | tail -n 1)
+if [ -z "$dir" ]; then
+	debian_lists
+	# linux-image-6.1.0-44-amd64, linux-image-7.2.12+deb13-amd64; not -cloud-, -rt-, -dbg
+	pkg=$(debian_apt apt-cache pkgnames "linux-image-$series." |
+		grep -E "^linux-image-${series//./\\.}\.[0-9][0-9.+a-z]*(-[0-9]+)?(\+deb[0-9]+)?-amd64$" |
+		sort -V | tail -n 1)
+	[ -n "$pkg" ] || die 3 "Debian has no linux-image of series $series in: ${debian_suites[*]}"
+	version=$(debian_version "$pkg")
+	note "fetching $pkg $version"
+	tmp=$dest/$series-.tmp
+	rm -rf "$tmp"
+	trap 'rm -rf "$tmp"' EXIT
+	deb=$(debian_fetch "$pkg=$version" "$tmp")
+	note "$(basename "$deb") SHA-256 $(sha256sum "$deb" | cut -d' ' -f1)"
+	dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$tmp" --wildcards './boot/vmlinuz-*' './*lib/modules/*' ||
+		die 3 "cannot unpack $pkg: is the disk full? ($dest)"
+	rm -f "$deb"
+	# Newer packages have usr/lib/modules.
+	[ -d "$tmp/lib" ] || ln -s usr/lib "$tmp/lib"
+	dir=$dest/$series-${version//[^0-9A-Za-z.-]/_}
+	mv "$tmp" "$dir"
+	trap - EXIT
+fi
+find "$dir/boot" -name 'vmlinuz-*' -print -quit

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Kernel symbols, see include/kallsyms.h.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kallsyms.h"
+
+struct symbol {
+	uint64_t addr;
+	const char *name;
+};
+
+static struct symbol *symbols;
+static size_t nr_symbols;
+
+static int by_addr(const void *a, const void *b)
+{
+	const struct symbol *x = a, *y = b;
+
+	return x->addr < y->addr ? -1 : x->addr > y->addr;
+}
+
+/* All of the file, with a NUL after it; it is some megabytes. */
+static char *slurp(int fd)
+{
+	size_t len = 0, room = 1 << 20;
+	char *buf = malloc(room);
+	ssize_t n;
+
+	while (buf && (n = read(fd, buf + len, room - len - 1)) > 0) {
+		len += n;
+		if (len == room - 1) {
+			room *= 2;
+			buf = realloc(buf, room);
+		}
+	}
+	if (buf)
+		buf[len] = '\0';
+	return buf;
+}
+
+static void add(uint64_t addr, const char *name)
+{
+	static size_t room;
+
+	if (nr_symbols == room) {
+		room = room ? 2 * room : 65536;
+		symbols = realloc(symbols, room * sizeof(*symbols));
+		if (!symbols)
+			abort();
+	}
+	symbols[nr_symbols].addr = addr;
+	symbols[nr_symbols++].name = name;
+}
+
+/*
+ * "address type name[\t[module]]" lines; the names stay where they are.  Returns
+ * false when all addresses are zero, as kptr_restrict makes them.
+ */
+static bool parse(char *text)
+{
+	bool seen = false;
+	char *line, *end, *next;
+
+	for (line = text; *line; line = next) {
+		uint64_t addr = strtoull(line, &end, 16);
+
+		next = line + strcspn(line, "\n");
+		if (*next)
+			*next++ = '\0';
+		if (end == line || strlen(end) < 4)
+			continue;
+		end += 3;
+		end[strcspn(end, "\t ")] = '\0';
+		add(addr, end);
+		/* Per-CPU symbols of older kernels are small numbers. */
+		seen |= addr >> 32 != 0;
+	}
+	return seen;
+}
+
+const char *kallsyms_load(void)
+{
+	static char why[128];
+	char *text;
+	int fd;
+
+	if (nr_symbols)
+		return NULL;
+	fd = open("/proc/kallsyms", O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		snprintf(why, sizeof(why), "/proc/kallsyms: %s (CONFIG_KALLSYMS)", strerror(errno));
+		return why;
+	}
+	text = slurp(fd);
+	close(fd);
+	if (!text || !parse(text)) {
+		free(text);
+		nr_symbols = 0;
+		return "/proc/kallsyms hides addresses: run as root with kernel.kptr_restrict=0 or 1";
+	}
+	qsort(symbols, nr_symbols, sizeof(*symbols), by_addr);
+	return NULL;
+}
+
+uint64_t kallsyms_addr(const char *name)
+{
+	uint64_t addr = 0;
+	size_t i;
+
+	for (i = 0; i < nr_symbols; i++) {
+		if (strcmp(symbols[i].name, name))
+			continue;
+		if (addr && addr != symbols[i].addr)
+			return 0;
+		addr = symbols[i].addr;
+	}
+	return addr;
+}
+
+const char *kallsyms_name(uint64_t addr)
+{
+	static char name[128];
+	size_t lo = 0, hi = nr_symbols;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (symbols[mid].addr <= addr)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (!lo)
+		return "?";
+	snprintf(name, sizeof(name), "%s", symbols[lo - 1].name);
+	/* A leading dot would be a whole name, not a suffix. */
+	if (*name)
+		name[1 + strcspn(name + 1, ".")] = '\0';
+	return name;
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Data watchpoints by perf, see include/watch.h.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/hw_breakpoint.h>
+#include <linux/perf_event.h>
+
+#include "watch.h"
+
+/* Some 3000 hits with a chain of 20. */
+#define RING_DATA	(1u << 19)
+
+static size_t page_size(void)
+{
+	return sysconf(_SC_PAGESIZE);
+}
+
+static const char *explain(int err, int cpu)
+{
+	static char why[192];
+	char paranoid[16] = "?";
+	FILE *f;
+
+	switch (err) {
+	case EACCES:
+	case EPERM:
+		f = fopen("/proc/sys/kernel/perf_event_paranoid", "re");
+		if (f) {
+			if (fgets(paranoid, sizeof(paranoid), f))
+				paranoid[strcspn(paranoid, "\n")] = '\0';
+			fclose(f);
+		}
+		snprintf(why, sizeof(why),
+			 "watchpoints on kernel data need root (perf_event_paranoid is %s)", paranoid);
+		break;
+	case ENOSPC:
+		snprintf(why, sizeof(why), "all debug registers of CPU %d are taken", cpu);
+		break;
+	case ENOSYS:
+		snprintf(why, sizeof(why), "the kernel has no perf events (CONFIG_PERF_EVENTS)");
+		break;
+	case ENOENT:
+	case EOPNOTSUPP:
+	case ENODEV:
+		snprintf(why, sizeof(why), "no debug registers here (CONFIG_HAVE_HW_BREAKPOINT)");
+		break;
+	default:
+		snprintf(why, sizeof(why), "the kernel refuses the watchpoint on CPU %d: %s",
+			 cpu, strerror(err));
+	}
+	return why;
+}
+
+const char *watch_arm(struct watch *w, uint64_t addr, size_t len, enum watch_access access, int cpu)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_BREAKPOINT,
+		.size = sizeof(attr),
+		.bp_type = access == WATCH_WRITE ? HW_BREAKPOINT_W : HW_BREAKPOINT_RW,
+		.bp_addr = addr,
+		.bp_len = len,
+		.sample_period = 1,
+		.sample_type = PERF_SAMPLE_TIME | PERF_SAMPLE_CALLCHAIN,
+		.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING,
+		.pinned = 1,		/* never shared in turns with another user */
+		.exclude_callchain_user = 1,
+		.use_clockid = 1,
+		.clockid = CLOCK_MONOTONIC,
+	};
+
+	memset(w, 0, sizeof(*w));
+	w->cpu = cpu;
+	w->fd = syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+	if (w->fd < 0)
+		return explain(errno, cpu);
+	w->ring = mmap(NULL, page_size() + RING_DATA, PROT_READ | PROT_WRITE, MAP_SHARED, w->fd, 0);
+	if (w->ring == MAP_FAILED) {
+		int err = errno;
+
+		close(w->fd);
+		w->fd = -1;
+		return explain(err, cpu);
+	}
+	return NULL;
+}
+
+void watch_disarm(struct watch *w)
+{
+	if (w->fd < 0)
+		return;
+	munmap(w->ring, page_size() + RING_DATA);
+	close(w->fd);
+	w->fd = -1;
+}
+
+/* A record may wrap around the end of the ring. */
+static void copy_out(struct watch *w, uint64_t pos, void *to, size_t len)
+{
+	char *data = (char *)w->ring + page_size();
+	size_t off = pos % RING_DATA;
+	size_t first = len < RING_DATA - off ? len : RING_DATA - off;
+
+	memcpy(to, data + off, first);
+	memcpy((char *)to + first, data, len - first);
+}
+
+static void read_sample(struct watch *w, uint64_t pos, struct watch_hit *hit)
+{
+	uint64_t fixed[2], ip;
+	uint64_t i;
+
+	memset(hit, 0, sizeof(*hit));
+	hit->cpu = w->cpu;
+	copy_out(w, pos, fixed, sizeof(fixed));
+	hit->time = fixed[0];
+	for (i = 0; i < fixed[1] && hit->depth < WATCH_CHAIN_MAX; i++) {
+		copy_out(w, pos + sizeof(fixed) + 8 * i, &ip, sizeof(ip));
+		/* Markers such as PERF_CONTEXT_KERNEL are no addresses. */
+		if (ip < (uint64_t)PERF_CONTEXT_MAX)
+			hit->chain[hit->depth++] = ip;
+	}
+}
+
+const char *watch_drain(struct watch *w, void (*fn)(const struct watch_hit *hit, void *arg), void *arg)
+{
+	struct perf_event_mmap_page *meta = w->ring;
+	struct { uint64_t value, enabled, running; } now;
+	uint64_t head, pos;
+	bool lost = false;
+
+	/*
+	 * Reading the count first: a hit between the two would only make the ring
+	 * hold more than the count, never less.
+	 */
+	if (read(w->fd, &now, sizeof(now)) != sizeof(now))
+		return "the debug register was taken away from the watchpoint";
+
+	head = __atomic_load_n(&meta->data_head, __ATOMIC_ACQUIRE);
+	for (pos = meta->data_tail; pos < head;) {
+		struct perf_event_header eh;
+		struct watch_hit hit;
+
+		copy_out(w, pos, &eh, sizeof(eh));
+		if (eh.type == PERF_RECORD_SAMPLE) {
+			read_sample(w, pos + sizeof(eh), &hit);
+			w->seen++;
+			if (fn)
+				fn(&hit, arg);
+		} else {
+			lost |= eh.type == PERF_RECORD_LOST || eh.type == PERF_RECORD_THROTTLE;
+		}
+		pos += eh.size;
+	}
+	__atomic_store_n(&meta->data_tail, pos, __ATOMIC_RELEASE);
+
+	if (lost || w->seen < now.value)
+		return "the watchpoint hit more often than the ring could hold";
+	if (now.enabled != now.running)
+		return "the debug register was shared with another user";
+	return NULL;
+}

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The IBPB probe, see include/x86/ibpb.h.
+ */
+#include <sched.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "case.h"
+#include "ibpb.h"
+#include "kallsyms.h"
+#include "kmem.h"
+#include "watch.h"
+
+#define VULNERABILITIES	"/sys/devices/system/cpu/vulnerabilities/"
+#define PRED_CMD_LEN	4
+
+static struct watch watches[IBPB_CPUS];
+static int cpus[IBPB_CPUS];
+static int here;			/* index of the CPU that the thread is pinned to */
+static uint64_t pred_cmd;
+
+/* --- who asked for the barrier ------------------------------------------- */
+
+struct cause_of {
+	const char *function;
+	enum ibpb_cause cause;
+};
+
+/* Innermost frame that is in here decides. */
+static const struct cause_of causes[] = {
+	{ "kvm_arch_vcpu_load",		IBPB_VCPU_LOAD },
+	{ "svm_vcpu_load",		IBPB_VCPU_LOAD },
+	{ "vmx_vcpu_load",		IBPB_VCPU_LOAD },
+	{ "vmx_vcpu_load_vmcs",		IBPB_VCPU_LOAD },
+	{ "nested_svm_vmexit",		IBPB_NESTED_EXIT },
+	{ "nested_vmx_vmexit",		IBPB_NESTED_EXIT },
+	{ "__nested_vmx_vmexit",	IBPB_NESTED_EXIT },
+	{ "vcpu_enter_guest",		IBPB_VM_ENTRY },
+	{ "vcpu_run",			IBPB_VM_ENTRY },
+	{ "kvm_arch_vcpu_ioctl_run",	IBPB_VM_ENTRY },
+	{ "cond_mitigation",		IBPB_MM_SWITCH },
+	{ "switch_mm_irqs_off",		IBPB_MM_SWITCH },
+	{ "ib_prctl_set",		IBPB_PRCTL },
+	{ "arch_prctl_spec_ctrl_set",	IBPB_PRCTL },
+	{ "arch_seccomp_spec_mitigate",	IBPB_PRCTL },
+	{ "read_kcore_iter",		IBPB_CONTROL },
+};
+
+/*
+ * The exit-to-user barrier is inlined into whatever returns to user space, so
+ * these count only as the direct caller: each is also the outermost frame of
+ * everything else.
+ */
+static const char * const returns_to_user[] = {
+	"do_syscall_64", "do_int80_emulation", "do_fast_syscall_32", "__do_fast_syscall_32",
+	"syscall_exit_to_user_mode", "irqentry_exit", "irqentry_exit_to_user_mode",
+	"exit_to_user_mode_prepare", "ret_from_fork",
+};
+
+static const char * const returns_to_user_prefix[] = { "exc_", "sysvec_", "fred_", "common_interrupt" };
+
+static bool is_exit_to_user(const char *fn)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(returns_to_user) / sizeof(*returns_to_user); i++) {
+		if (!strcmp(fn, returns_to_user[i]))
+			return true;
+	}
+	for (i = 0; i < sizeof(returns_to_user_prefix) / sizeof(*returns_to_user_prefix); i++) {
+		if (!strncmp(fn, returns_to_user_prefix[i], strlen(returns_to_user_prefix[i])))
+			return true;
+	}
+	return false;
+}
+
+enum ibpb_cause ibpb_classify(const unsigned long long *chain, unsigned int depth,
+			      const char *(*name)(unsigned long long addr))
+{
+	unsigned int i;
+	size_t c;
+
+	/* Before 6.16 or so the barrier is inlined: its caller is then frame 0. */
+	if (depth && !strcmp(name(chain[0]), "write_ibpb")) {
+		chain++;
+		depth--;
+	}
+	if (depth && is_exit_to_user(name(chain[0])))
+		return IBPB_EXIT_TO_USER;
+	for (i = 0; i < depth; i++) {
+		const char *fn = name(chain[i]);
+
+		for (c = 0; c < sizeof(causes) / sizeof(*causes); c++) {
+			if (!strcmp(fn, causes[c].function))
+				return causes[c].cause;
+		}
+	}
+	return IBPB_UNKNOWN;
+}
+
+static const char *name_of(unsigned long long addr)
+{
+	return kallsyms_name(addr);
+}
+
+/* --- what must be there --------------------------------------------------- */
+
+static bool read_line(const char *path, char *buf, size_t len)
+{
+	FILE *f = fopen(path, "re");
+	bool ok = f && fgets(buf, len, f);
+
+	if (f)
+		fclose(f);
+	if (ok)
+		buf[strcspn(buf, "\n")] = '\0';
+	return ok;
+}
+
+static bool cpu_has_flag(const char *flag)
+{
+	FILE *f = fopen("/proc/cpuinfo", "re");
+	bool found = false;
+	char *line = NULL, *word, *save;
+	size_t cap = 0;
+
+	while (f && getline(&line, &cap, f) > 0) {
+		if (strncmp(line, "flags", 5))
+			continue;
+		for (word = strtok_r(line, " \t\n", &save); word; word = strtok_r(NULL, " \t\n", &save))
+			found |= !strcmp(word, flag);
+		break;
+	}
+	free(line);
+	if (f)
+		fclose(f);
+	return found;
+}
+
+/*
+ * "Mitigation: IBPB" of these files is IBPB on kernel entry, "IBPB on VMEXIT" is
+ * the barrier that KVM has in its invisible window; either way nothing is to be
+ * learnt, and the first would hang the machine.
+ */
+static const char *entry_ibpb(void)
+{
+	static const char * const files[] = { "retbleed", "spec_rstack_overflow", "vmscape" };
+	static char why[200];
+	char path[128], line[128];
+	size_t i, len = strlen("Mitigation: IBPB");
+
+	for (i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		snprintf(path, sizeof(path), VULNERABILITIES "%s", files[i]);
+		if (!read_line(path, line, sizeof(line)) || strncmp(line, "Mitigation: IBPB", len))
+			continue;
+		if (line[len] && line[len] != ';' && strncmp(line + len, " on VMEXIT", 10))
+			continue;
+		snprintf(why, sizeof(why),
+			 "%s is \"%s\": a watchpoint on the barrier would recurse or see nothing",
+			 files[i], line);
+		return why;
+	}
+	return NULL;
+}
+
+const char *ibpb_vcpu_switch_off(void)
+{
+	static char why[300];
+	char line[192];
+
+	if (!read_line(VULNERABILITIES "spectre_v2", line, sizeof(line)))
+		return "no " VULNERABILITIES "spectre_v2";
+	if (strstr(line, "IBPB: conditional") || strstr(line, "IBPB: always-on"))
+		return NULL;
+	snprintf(why, sizeof(why),
+		 "KVM's barrier between vCPUs is off (spectre_v2: %s); boot with spectre_v2_user=on",
+		 line);
+	return why;
+}
+
+static const char *pick_cpus(void)
+{
+	int cpu, n = 0;
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set))
+		return "sched_getaffinity() failed";
+	for (cpu = 0; cpu < CPU_SETSIZE && n < IBPB_CPUS; cpu++) {
+		if (CPU_ISSET(cpu, &set))
+			cpus[n++] = cpu;
+	}
+	return n == IBPB_CPUS ? NULL : "needs two CPUs";
+}
+
+/* --- the probe ------------------------------------------------------------ */
+
+void ibpb_pin(int index)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpus[index], &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		case_fail("cannot pin to CPU %d", cpus[index]);
+	here = index;
+}
+
+struct window {
+	struct ibpb_counts counts;
+	char unknown[256];
+};
+
+static void add_hit(const struct watch_hit *hit, void *arg)
+{
+	struct window *w = arg;
+	unsigned long long chain[WATCH_CHAIN_MAX];
+	enum ibpb_cause cause;
+	size_t len = 0;
+	unsigned int i;
+
+	for (i = 0; i < hit->depth; i++)
+		chain[i] = hit->chain[i];
+	cause = ibpb_classify(chain, hit->depth, name_of);
+	w->counts.n[hit->cpu == cpus[1]][cause]++;
+
+	if (cause != IBPB_UNKNOWN || *w->unknown)
+		return;
+	for (i = 0; i < hit->depth && i < 6 && len < sizeof(w->unknown); i++)
+		len += snprintf(w->unknown + len, sizeof(w->unknown) - len, " < %s",
+				name_of(hit->chain[i]));
+}
+
+/*
+ * A read of the variable on each CPU; all hits since the last call go to @w.
+ * The reads must be among them: the watchpoints live, and nothing before the
+ * reads can have been missed.
+ */
+static const char *mark(struct window *w)
+{
+	int i, back = here;
+	uint32_t value;
+	const char *why;
+
+	memset(w, 0, sizeof(*w));
+	for (i = 0; i < IBPB_CPUS; i++) {
+		ibpb_pin(i);
+		if (kmem_read(pred_cmd, &value, PRED_CMD_LEN))
+			return "cannot read x86_pred_cmd through /proc/kcore";
+	}
+	ibpb_pin(back);
+
+	for (i = 0; i < IBPB_CPUS; i++) {
+		why = watch_drain(&watches[i], add_hit, w);
+		if (why)
+			return why;
+		if (w->counts.n[i][IBPB_CONTROL])
+			continue;
+		return w->counts.n[i][IBPB_UNKNOWN] ?
+			"call chains cannot be trusted here (CONFIG_UNWINDER_ORC is not set?)" :
+			"the watchpoint did not see a read of x86_pred_cmd that it must see";
+	}
+	return NULL;
+}
+
+static const char *arm(void)
+{
+	const char *why = NULL;
+	int i;
+
+	for (i = 0; !why && i < IBPB_CPUS; i++)
+		why = watch_arm(&watches[i], pred_cmd, PRED_CMD_LEN, WATCH_READ_WRITE, cpus[i]);
+	return why;
+}
+
+const char *ibpb_probe_open(void)
+{
+	struct window w;
+	const char *why;
+
+	if (!cpu_has_flag("ibpb"))
+		return "the CPU has no IBPB (kernels of 7.x can pretend: setcpuid=ibpb)";
+	why = entry_ibpb();
+	if (!why)
+		why = pick_cpus();
+	if (!why)
+		why = kallsyms_load();
+	if (!why)
+		why = kmem_open();
+	if (why)
+		return why;
+
+	pred_cmd = kallsyms_addr("x86_pred_cmd");
+	if (!pred_cmd)
+		return "no symbol x86_pred_cmd in /proc/kallsyms (CONFIG_KALLSYMS_ALL)";
+	ibpb_pin(0);
+	why = arm();
+	return why ? why : mark(&w);
+}
+
+static void must_mark(struct window *w)
+{
+	const char *why = mark(w);
+
+	if (why)
+		case_fail("probe: %s", why);
+}
+
+void ibpb_window_open(void)
+{
+	struct window before;
+
+	must_mark(&before);
+}
+
+struct ibpb_counts ibpb_window_close(void)
+{
+	struct window w;
+
+	must_mark(&w);
+	if (*w.unknown)
+		case_fail("a barrier of unknown cause:%s", w.unknown);
+	return w.counts;
+}
+
+unsigned int ibpb_by_kvm(const struct ibpb_counts *c, int index)
+{
+	return c->n[index][IBPB_VCPU_LOAD] + c->n[index][IBPB_VM_ENTRY] +
+	       c->n[index][IBPB_NESTED_EXIT];
+}

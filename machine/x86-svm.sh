@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2034,SC2054
+#
+# Sourced.  The machine x86-svm: stock QEMU (>= 7.2), software emulation of an AMD
+# processor with SVM, 2 CPUs, 2 NUMA nodes.  The kernel is started by its PVH entry
+# when it has one (no firmware, no decompression), else as a bzImage.
+#
+# TCG has no IBPB, IBRS or STIBP in CPUID; a kernel that is told to believe in them
+# by setcpuid= executes the same code as on a processor that has them.
+
+machine_arch=x86
+machine_kernel=vmlinux
+machine_append="console=ttyS0 earlyprintk=ttyS0 loglevel=5 panic=-1 oops=panic \
+setcpuid=ibpb,ibrs,stibp spectre_v2_user=on"
+qemu=${KVM_WITNESS_QEMU:-qemu-system-x86_64}
+qemu_wanted=7.2
+
+# 0, or 3 with the reason.
+machine_check()
+{
+	local version
+
+	command -v "$qemu" >/dev/null ||
+		die 3 "machine x86-svm needs $qemu: install qemu-system-x86 (tests/deps.sh demo)"
+	version=$("$qemu" --version 2>/dev/null | sed -n 's/^QEMU emulator version \([0-9.]*\).*/\1/p')
+	[ -n "$version" ] || die 3 "$qemu --version says nothing: is it a QEMU?"
+	[ "$(printf '%s\n' "$qemu_wanted" "$version" | sort -V | head -n 1)" = "$qemu_wanted" ] ||
+		die 3 "machine x86-svm needs QEMU >= $qemu_wanted, $qemu is $version"
+}
+
+# machine_argv KERNEL INITRAMFS APPEND: sets the array argv.  File descriptor 3 is
+# the results channel, stdout the console.
+machine_argv()
+{
+	argv=("$qemu" -M q35,usb=off,sata=off,smbus=off,hpet=off -nodefaults -no-user-config
+		-display none -no-reboot -accel tcg,thread=multi -cpu EPYC -smp 2 -m 1G
+		-object memory-backend-ram,id=m0,size=512M
+		-object memory-backend-ram,id=m1,size=512M
+		-numa node,memdev=m0,cpus=0 -numa node,memdev=m1,cpus=1
+		-serial stdio
+		-device virtio-serial-pci
+		-chardev socket,id=results,fd=3
+		-device virtserialport,chardev=results,name=kvm-witness.results
+		-kernel "$1" -initrd "$2" -append "$3")
+}

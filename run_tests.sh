@@ -1,0 +1,251 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Runs the tests: on this kernel, or on any kernel in an emulated machine.
+# "run_tests.sh --help" tells how; DESIGN.md's exit codes: 0 all that ran passed
+# and something ran, 1 a case failed, timed out, crashed or is missing, 2 usage,
+# 3 our own fault, 4 nothing could run.
+
+set -euo pipefail
+top=$(dirname "$(readlink -f "$0")")
+# shellcheck source=kernel/debian.sh
+. "$top/kernel/debian.sh"
+
+help()
+{
+	cat <<'EOF'
+run_tests.sh [run] [option]... [TEST[.CASE]]...
+
+Without a machine option the tests run here, on this kernel.
+
+  --vm               run in an emulated machine (x86-svm), on the reference kernel
+  --machine NAME     the machine; --list-machines names them
+  --variant NAME     the kernel: reference, base, or a mutant; kernel/build.sh --list
+  --kernel IMAGE     a kernel of your own: vmlinux, bzImage, or debian:SERIES
+  --modules DIR      where that kernel's lib/modules is, if not beside the image
+  --append "ARGS"    more for the kernel's command line
+  --timeout SECONDS  for one test (settings: 120)
+  --boot-timeout S   for the machine to come up (60)
+  --strict           a skip is a failure
+  --results DIR      where ktap, logs and meta.json go (results/<date>-<id>)
+  --list [--json]    every case: what it verifies, what it needs
+  -h, --help
+
+KDIR=<kernel tree> takes the KVM selftest framework, and with --vm the kernel, from
+that tree; otherwise Debian's kernel source is fetched.
+Exit codes: 0 passed, 1 failed, 2 usage, 3 our own fault, 4 nothing could run.
+EOF
+}
+
+usage()
+{
+	die 2 "$1 (run_tests.sh --help)"
+}
+
+# The name nearest to $1 among the others, by edit distance; nothing when all are far.
+nearest()
+{
+	local word=$1
+
+	shift
+	printf '%s\n' "$@" | awk -v w="$word" '
+	function min(a, b) { return a < b ? a : b }
+	function dist(a, b,   i, j, d) {
+		for (i = 0; i <= length(a); i++) d[i, 0] = i
+		for (j = 0; j <= length(b); j++) d[0, j] = j
+		for (i = 1; i <= length(a); i++)
+			for (j = 1; j <= length(b); j++)
+				d[i, j] = min(min(d[i-1, j] + 1, d[i, j-1] + 1),
+					d[i-1, j-1] + (substr(a, i, 1) != substr(b, j, 1)))
+		return d[length(a), length(b)]
+	}
+	{ n = index($0, w) ? 1 : dist(w, $0); if (!best || n < least) { best = $0; least = n } }
+	END { if (best && least <= length(w) / 2) print best }'
+}
+
+unknown()
+{
+	local kind=$1 word=$2 guess
+
+	shift 2
+	guess=$(nearest "$word" "$@")
+	usage "unknown $kind '$word'${guess:+, did you mean $guess?}"
+}
+
+machines()
+{
+	local m
+
+	for m in "$top"/machine/*.sh; do
+		! grep -q '^machine_arch=' "$m" || basename "$m" .sh
+	done
+}
+
+# --- the command line
+
+machine='' kernel='' modules='' variant='' append='' strict='' list='' json='' results=''
+timeout=$(sed -n 's/^timeout=//p' "$top/settings")
+boot_timeout=60
+words=()
+[ "${1:-}" != run ] || shift
+while [ $# -gt 0 ]; do
+	case $1 in
+	--vm) machine=${machine:-x86-svm} ;;
+	--strict) strict=y ;;
+	--list) list=y ;;
+	--json) json=y ;;
+	--list-machines) machines; exit 0 ;;
+	-h | --help) help; exit 0 ;;
+	--machine | --kernel | --modules | --variant | --append | --timeout | --boot-timeout | --results)
+		[ -n "${2:-}" ] || usage "$1 wants a value"
+		case $1 in
+		--machine) machine=$2 ;;
+		--kernel) kernel=$2 ;;
+		--modules) modules=$2 ;;
+		--variant) variant=$2 ;;
+		--append) append=$2 ;;
+		--timeout) timeout=$2 ;;
+		--boot-timeout) boot_timeout=$2 ;;
+		--results) results=$2 ;;
+		esac
+		shift ;;
+	-*) usage "unknown option $1" ;;
+	*) words+=("$1") ;;
+	esac
+	shift
+done
+[ -z "$kernel" ] || [ -z "$variant" ] || usage "--kernel and --variant exclude each other"
+[[ $timeout =~ ^[1-9][0-9]{0,5}$ && $boot_timeout =~ ^[1-9][0-9]{0,5}$ ]] ||
+	usage "a timeout is a number of seconds"
+[ -z "$kernel$variant" ] || machine=${machine:-x86-svm}
+machine=${machine:-host}
+mapfile -t all_machines < <(machines)
+[[ " ${all_machines[*]} " == *" $machine "* ]] || unknown machine "$machine" "${all_machines[@]}"
+[ "$machine" != host ] || [ -z "$kernel$variant$append" ] ||
+	usage "the machine host runs on this kernel: no --kernel, --variant or --append"
+
+arch=$(uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/; s/riscv64/riscv/')
+out=${OUTPUT:-$top/build/$arch}
+# shellcheck source=machine/x86-svm.sh
+. "$top/machine/$machine.sh"
+
+# --- the tests
+
+build_tests()
+{
+	mkdir -p "$out" || die 3 "cannot write to $out: set OUTPUT=<folder>"
+	exec 8>"$out/lock"
+	flock 8
+	if ! make -s -C "$top" all OUTPUT="$out" >"$out/build.log" 2>&1; then
+		grep -vE '^(make|  [A-Z])' "$out/build.log" | tail -n 12 >&2
+		die 3 "the tests do not build, log in $out/build.log"
+	fi
+	flock -u 8
+}
+
+for tool in make gcc flock jq cpio; do
+	command -v "$tool" >/dev/null || die 3 "$tool is missing: run tests/deps.sh demo"
+done
+build_tests
+cases=$out/cases.json
+
+if [ -n "$list" ]; then
+	if [ -n "$json" ]; then
+		jq -s . "$cases"
+	else
+		jq -r '"\(.test).\(.case)\n    verifies: \(.verifies)\n    needs:    \(.needs)\n    seed:     \(.seed)"' "$cases"
+	fi
+	exit 0
+fi
+
+mapfile -t all_tests < <(jq -r .test "$cases" | uniq)
+mapfile -t all_cases < <(jq -r '"\(.test).\(.case)"' "$cases")
+for word in "${words[@]}"; do
+	[[ " ${all_tests[*]} ${all_cases[*]} " == *" $word "* ]] ||
+		unknown test "$word" "${all_tests[@]}" "${all_cases[@]}"
+done
+[ ${#words[@]} -gt 0 ] || words=("${all_tests[@]}")
+
+# --- the kernel
+
+# Sets kernel, modules and release of a kernel that is not ours.
+foreign_kernel()
+{
+	case $kernel in
+	debian:*) kernel=$("$top/kernel/image.sh" "${kernel#debian:}") ;;
+	esac
+	[ -f "$kernel" ] || usage "$kernel: no such kernel image"
+	[ -r "$kernel" ] || die 3 "$kernel: cannot be read"
+	case $("$top/machine/image_kind.sh" "$kernel") in
+	bzimage | pvh) ;;
+	elf) usage "$kernel: an ELF file without a PVH entry (CONFIG_PVH): give its bzImage" ;;
+	*) usage "$kernel is no kernel image: want a vmlinux with CONFIG_PVH or a bzImage" ;;
+	esac
+	release=$(basename "$kernel")
+	release=${release#vmlinu[xz]-}
+	if [ -z "$modules" ]; then
+		modules=$(readlink -f "$(dirname "$kernel")/..")
+		[ -d "$modules/lib/modules/$release" ] || modules=
+	elif [ ! -d "$modules/lib/modules/$release" ]; then
+		release=$(find "$modules/lib/modules" -mindepth 1 -maxdepth 1 -printf '%f\n' 2>/dev/null | sort -V | tail -n 1)
+		[ -n "$release" ] || usage "$modules has no lib/modules/<release>"
+	fi
+}
+
+machine_check
+release=
+if [ "$machine" != host ]; then
+	if [ -n "$kernel" ]; then
+		foreign_kernel
+	else
+		build=(--arch "$machine_arch")
+		[ -z "${KDIR:-}" ] || build+=(--kdir "$KDIR")
+		[ -z "$variant" ] || build+=(--variant "$variant")
+		dir=$("$top/kernel/build.sh" "${build[@]}") || exit $?
+		kernel=$dir/$machine_kernel
+		variant=$(awk '$1 == "variant" { print $2 }' "$dir/meta")
+	fi
+fi
+
+# --- the run
+
+if [ -n "$results" ]; then
+	mkdir -p "$results" 2>/dev/null || die 3 "$results: cannot be made; give another folder with --results"
+	[ -w "$results" ] || die 3 "$results: cannot be written to; give another folder with --results"
+else
+	{
+		mkdir -p "$top/results" &&
+		results=$(mktemp -d "$top/results/$(date +%Y%m%d-%H%M%S)-XXXX")
+	} 2>/dev/null || die 3 "$top/results: cannot be written to; give another folder with --results"
+	ln -sfn "$(basename "$results")" "$top/results/latest"
+fi
+
+initramfs=
+[ "$machine" = host ] || initramfs=$results/initramfs.cpio
+trap '[ -z "$initramfs" ] || rm -f "$initramfs"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+
+if [ -n "$initramfs" ]; then
+	"$top/machine/initramfs.sh" "$initramfs" "$out/machine/init" "$out/stripped" \
+		${modules:+"$modules" "$release"}
+fi
+machine_argv "$kernel" "$initramfs" "${machine_append:-}${append:+ $append}"
+
+# boot runs beside this shell, so that a signal to either reaches it at once.
+"$out/machine/boot" --results "$results" --cases "$cases" --timeout "$timeout" \
+	--boot-timeout "$boot_timeout" ${strict:+--strict} \
+	--meta "machine=$machine" --meta "kernel=${kernel:-$(uname -r)}" --meta "variant=$variant" \
+	--meta "append=${machine_append:-}${append:+ $append}" --meta "date=$(date -u +%FT%TZ)" \
+	"${words[@]}" -- "${argv[@]}" &
+boot=$!
+trap 'kill -s INT "$boot" 2>/dev/null || :' INT
+trap 'kill -s TERM "$boot" 2>/dev/null || :' TERM HUP
+code=0
+wait "$boot" || code=$?
+# A trapped signal ends the first wait early; the second has boot's own answer.
+if [ "$code" -gt 128 ]; then
+	code=0
+	wait "$boot" || code=$?
+fi
+exit "$code"

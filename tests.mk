@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What there is to build, for ARCH as the kernel's tree spells it.  Base names are
+# unique across the folders: the kernel's `make install` flattens them.
+
+ARCH		?= $(shell uname -m)
+override ARCH	:= $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(patsubst riscv64,riscv,$(ARCH))))
+
+LIB_x86		:= lib/x86/ibpb.c
+LIB		:= lib/case.c lib/kallsyms.c lib/kmem.c lib/ktap.c lib/kvm_usable.c \
+		   lib/percpu.c lib/watch.c $(LIB_$(ARCH))
+
+TESTS_x86	:= x86/deferred_ibpb_test x86/probe_test
+TESTS		:= $(TESTS_$(ARCH))

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Do the probes of lib/ tell the truth on this kernel?  A test that relies on
+ * one is worth no more than it.
+ *
+ * Each case compares what a probe says with what the kernel says elsewhere, or
+ * with a count that the case itself has caused.
+ */
+#include <sched.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "case.h"
+#include "compat.h"
+#include "kallsyms.h"
+#include "kmem.h"
+#include "percpu.h"
+#include "watch.h"
+
+#define CPUS	2
+
+static void need(const char *why)
+{
+	if (why)
+		case_skip("%s", why);
+}
+
+static void pin(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		case_skip("cannot run on CPU %d", cpu);
+}
+
+static uint64_t symbol(const char *name)
+{
+	uint64_t addr = kallsyms_addr(name);
+
+	if (!addr)
+		case_skip("no symbol %s in /proc/kallsyms (CONFIG_KALLSYMS_ALL)", name);
+	return addr;
+}
+
+static uint64_t read_u64(uint64_t addr)
+{
+	uint64_t value;
+
+	CASE_EXPECT(!kmem_read(addr, &value, sizeof(value)), "cannot read %#llx through /proc/kcore",
+		    (unsigned long long)addr);
+	return value;
+}
+
+static void kmem_reads_banner(void)
+{
+	struct utsname un;
+	char banner[64] = "";
+
+	need(kallsyms_load());
+	need(kmem_open());
+	uname(&un);
+	CASE_EXPECT(!kmem_read(symbol("linux_banner"), banner, sizeof(banner) - 1),
+		    "cannot read linux_banner through /proc/kcore");
+	CASE_EXPECT(strstr(banner, un.release), "linux_banner is \"%s\", uname says %s", banner, un.release);
+}
+
+static void kallsyms_round_trip(void)
+{
+	static const char * const names[] = { "kvm_arch_vcpu_load", "do_syscall_64", "write_ibpb" };
+	size_t i;
+
+	need(kallsyms_load());
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		uint64_t addr = symbol(names[i]);
+
+		CASE_EXPECT(!strcmp(kallsyms_name(addr + 1), names[i]), "%s + 1 is named %s",
+			    names[i], kallsyms_name(addr + 1));
+	}
+}
+
+/* this_cpu_off holds, on each CPU, that CPU's entry of __per_cpu_offset. */
+static void percpu_points_at_cpu(void)
+{
+	const char *why;
+	int cpu;
+
+	need(kallsyms_load());
+	need(kmem_open());
+	for (cpu = 0; cpu < CPUS; cpu++) {
+		uint64_t addr = percpu_addr("this_cpu_off", cpu, &why);
+		uint64_t want = read_u64(symbol("__per_cpu_offset") + 8 * cpu);
+		uint64_t seen;
+
+		if (!addr)
+			case_skip("%s", why);
+		seen = read_u64(addr);
+		CASE_EXPECT(seen == want, "this_cpu_off of CPU %d is %#llx, want %#llx", cpu,
+			    (unsigned long long)seen, (unsigned long long)want);
+	}
+}
+
+struct hits {
+	unsigned int n, by_kcore;
+};
+
+static void count(const struct watch_hit *hit, void *arg)
+{
+	struct hits *h = arg;
+	unsigned int i;
+
+	h->n++;
+	for (i = 0; i < hit->depth; i++) {
+		if (!strcmp(kallsyms_name(hit->chain[i]), "read_kcore_iter")) {
+			h->by_kcore++;
+			break;
+		}
+	}
+}
+
+/* Nobody but the case reads this variable, whose value it also knows. */
+#define QUIET_VARIABLE	"linux_proc_banner"
+
+static void watch_counts_reads(void)
+{
+	const int rounds = 20;
+	struct watch w[CPUS];
+	struct hits h[CPUS] = { 0 };
+	uint32_t value;
+	uint64_t addr;
+	int i;
+
+	need(kallsyms_load());
+	need(kmem_open());
+	addr = symbol(QUIET_VARIABLE) & ~3ULL;
+	for (i = 0; i < CPUS; i++)
+		need(watch_arm(&w[i], addr, sizeof(value), WATCH_READ_WRITE, i));
+
+	for (i = 0; i < CPUS; i++)
+		need(watch_drain(&w[i], count, &h[i]));
+	CASE_EXPECT(!h[0].n && !h[1].n, "%u and %u hits before any read", h[0].n, h[1].n);
+
+	pin(0);
+	for (i = 0; i < rounds; i++)
+		CASE_EXPECT(!kmem_read(addr, &value, sizeof(value)), "kcore");
+	for (i = 0; i < CPUS; i++)
+		need(watch_drain(&w[i], count, &h[i]));
+	CASE_EXPECT(h[0].n >= rounds && !(h[0].n % rounds), "%u hits of %d reads", h[0].n, rounds);
+	CASE_EXPECT(h[0].by_kcore == h[0].n, "%u of %u hits have read_kcore_iter in their call chain",
+		    h[0].by_kcore, h[0].n);
+	CASE_EXPECT(!h[1].n, "%u hits on the other CPU", h[1].n);
+}
+
+static void watch_write_ignores_reads(void)
+{
+	struct hits h = { 0 };
+	struct watch w;
+	uint32_t value;
+	uint64_t addr;
+
+	need(kallsyms_load());
+	need(kmem_open());
+	addr = symbol(QUIET_VARIABLE) & ~3ULL;
+	need(watch_arm(&w, addr, sizeof(value), WATCH_WRITE, 0));
+	pin(0);
+	CASE_EXPECT(!kmem_read(addr, &value, sizeof(value)), "kcore");
+	need(watch_drain(&w, count, &h));
+	CASE_EXPECT(!h.n, "%u hits of a read by a watchpoint for writes", h.n);
+}
+
+static void watch_tells_of_overrun(void)
+{
+	struct hits h = { 0 };
+	const char *why;
+	struct watch w;
+	uint32_t value;
+	uint64_t addr;
+	int i;
+
+	need(kallsyms_load());
+	need(kmem_open());
+	addr = symbol(QUIET_VARIABLE) & ~3ULL;
+	need(watch_arm(&w, addr, sizeof(value), WATCH_READ_WRITE, 0));
+	pin(0);
+	for (i = 0; i < 20000; i++)
+		CASE_EXPECT(!kmem_read(addr, &value, sizeof(value)), "kcore");
+	why = watch_drain(&w, count, &h);
+	CASE_EXPECT(why, "20000 hits in a ring of some 3000, and no complaint (%u drained)", h.n);
+}
+
+static void watch_needs_a_register(void)
+{
+	struct watch w[8];
+	const char *why = NULL;
+	uint64_t addr;
+	int i;
+
+	need(kallsyms_load());
+	addr = symbol(QUIET_VARIABLE) & ~3ULL;
+	for (i = 0; i < 8 && !why; i++)
+		why = watch_arm(&w[i], addr, 4, WATCH_READ_WRITE, 0);
+	CASE_EXPECT(why && strstr(why, "debug registers"), "8 watchpoints on one CPU: %s", why ? why : "armed");
+}
+
+/* The table is big, and the same for all cases; they say why when there is none. */
+static void prepare(void)
+{
+	kallsyms_load();
+}
+
+static const struct witness_case cases[] = {
+	{
+		.name = "kmem_reads_banner",
+		.verifies = "kmem_read() of linux_banner has the release that uname() gives",
+		.run = kmem_reads_banner,
+	}, {
+		.name = "kallsyms_round_trip",
+		.verifies = "an address inside a function is given the function's name",
+		.run = kallsyms_round_trip,
+	}, {
+		.name = "percpu_points_at_cpu",
+		.verifies = "percpu_addr() finds each CPU's own instance",
+		.run = percpu_points_at_cpu,
+	}, {
+		.name = "watch_counts_reads",
+		.verifies = "a watchpoint sees every access on its CPU, none of another CPU, and who it was",
+		.run = watch_counts_reads,
+	}, {
+		.name = "watch_write_ignores_reads",
+		.verifies = "a watchpoint for writes is not hit by reads",
+		.run = watch_write_ignores_reads,
+	}, {
+		.name = "watch_tells_of_overrun",
+		.verifies = "hits that did not fit the ring are reported, never forgotten",
+		.run = watch_tells_of_overrun,
+	}, {
+		.name = "watch_needs_a_register",
+		.verifies = "arming more watchpoints than there are debug registers says so",
+		.run = watch_needs_a_register,
+	},
+};
+
+static const struct witness_test test = {
+	.name = "probe_test",
+	.needs = "root, KALLSYMS_ALL, /proc/kcore, watchpoints, two CPUs",
+	.seed = "the probes of kvm-witness itself",
+	.prepare = prepare,
+	.cases = cases,
+	.nr_cases = sizeof(cases) / sizeof(cases[0]),
+};
+
+int main(int argc, char **argv)
+{
+	return witness_main(&test, argc, argv);
+}
