@@ -176,7 +176,8 @@ foreign_kernel()
 	esac
 	[ -f "$kernel" ] || usage "$kernel: no such kernel image"
 	[ -r "$kernel" ] || die 3 "$kernel: cannot be read"
-	case $("$top/machine/image_kind.sh" "$kernel") in
+	kind=$("$top/machine/image_kind.sh" "$kernel")
+	case $kind in
 	bzimage | pvh) ;;
 	elf) usage "$kernel: an ELF file without a PVH entry (CONFIG_PVH): give its bzImage" ;;
 	*) usage "$kernel is no kernel image: want a vmlinux with CONFIG_PVH or a bzImage" ;;
@@ -193,7 +194,8 @@ foreign_kernel()
 }
 
 machine_check
-release=
+release=''
+kind=pvh
 if [ "$machine" != host ]; then
 	if [ -n "$kernel" ]; then
 		foreign_kernel
@@ -220,7 +222,7 @@ else
 	ln -sfn "$(basename "$results")" "$top/results/latest"
 fi
 
-initramfs=
+initramfs=''
 [ "$machine" = host ] || initramfs=$results/initramfs.cpio
 trap '[ -z "$initramfs" ] || rm -f "$initramfs"' EXIT
 trap 'exit 130' INT
@@ -230,7 +232,7 @@ if [ -n "$initramfs" ]; then
 	"$top/machine/initramfs.sh" "$initramfs" "$out/machine/init" "$out/stripped" \
 		${modules:+"$modules" "$release"}
 fi
-machine_argv "$kernel" "$initramfs" "${machine_append:-}${append:+ $append}"
+machine_argv "$kind" "$kernel" "$initramfs" "${machine_append:-}${append:+ $append}"
 
 # boot runs beside this shell, so that a signal to either reaches it at once.
 "$out/machine/boot" --results "$results" --cases "$cases" --timeout "$timeout" \

@@ -71,6 +71,7 @@ const char *watch_arm(struct watch *w, uint64_t addr, size_t len, enum watch_acc
 		.sample_period = 1,
 		.sample_type = PERF_SAMPLE_TIME | PERF_SAMPLE_CALLCHAIN,
 		.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING,
+		.disabled = 1,		/* until there is a ring to keep the hits */
 		.pinned = 1,		/* never shared in turns with another user */
 		.exclude_callchain_user = 1,
 		.use_clockid = 1,
@@ -83,7 +84,7 @@ const char *watch_arm(struct watch *w, uint64_t addr, size_t len, enum watch_acc
 	if (w->fd < 0)
 		return explain(errno, cpu);
 	w->ring = mmap(NULL, page_size() + RING_DATA, PROT_READ | PROT_WRITE, MAP_SHARED, w->fd, 0);
-	if (w->ring == MAP_FAILED) {
+	if (w->ring == MAP_FAILED || ioctl(w->fd, PERF_EVENT_IOC_ENABLE, 0)) {
 		int err = errno;
 
 		close(w->fd);

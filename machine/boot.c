@@ -40,10 +40,10 @@
 
 /* What a machine may take beyond a test's own timeout to say that it is over. */
 #define GRACE_S		10
-/* What a machine may take to switch itself off, or to die after its panic. */
-#define OFF_S		5
+/* What a machine may take to die after its panic. */
+#define PANIC_S		5
 
-enum state { BOOTING, IDLE, RUNNING, LEAVING };
+enum state { BOOTING, RUNNING };
 
 struct boot {
 	struct transcript t;
@@ -60,6 +60,7 @@ struct boot {
 	double started, first_start, deadline, test_started;
 	double hello, first_result;	/* seconds from the first start; 0: not yet */
 	unsigned int boots;
+	bool left;			/* the machine was switched off by us, for no fault */
 	char release[128];
 	char error[256];		/* the machine's "error" line, or the emulator's last words */
 	int interrupted;		/* signal number */
@@ -110,6 +111,12 @@ static void tell(struct boot *b, const char *text)
 		snprintf(b->error, sizeof(b->error), "results channel: %s", strerror(errno));
 }
 
+static void leave(struct boot *b)
+{
+	emulator_stop(&b->e);
+	b->left = true;
+}
+
 static void start_next(struct boot *b)
 {
 	struct test_run *test = next_test(b);
@@ -117,9 +124,8 @@ static void start_next(struct boot *b)
 	size_t len, i;
 
 	if (!test) {
-		b->state = LEAVING;
-		b->deadline = now() + OFF_S;
-		tell(b, "off\n");
+		/* All is told; a machine without a disk has nothing to save. */
+		leave(b);
 		return;
 	}
 	len = snprintf(command, sizeof(command), "run %u %s", b->timeout, test->name);
@@ -178,7 +184,7 @@ static void on_end(struct boot *b, const char *how)
 	read_console(b);
 	end_test(b, &end);
 	if (stuck)
-		emulator_stop(&b->e);
+		leave(b);
 	else
 		start_next(b);
 }
@@ -268,7 +274,7 @@ static void post_mortem(struct boot *b, bool hung)
 	console_end(&b->console);
 	progress_clear();
 
-	if (b->state == LEAVING || (!b->test && !next_test(b)))
+	if (b->left)
 		return;
 
 	if (*b->console.dead) {
@@ -347,8 +353,8 @@ static bool step(struct boot *b, bool *hung)
 
 	if (b->interrupted || !transcript_ok(&b->t))
 		return true;
-	if (*b->console.dead && b->deadline > now() + OFF_S)
-		b->deadline = now() + OFF_S;
+	if (*b->console.dead && b->deadline > now() + PANIC_S)
+		b->deadline = now() + PANIC_S;
 	if (emulator_ended(&b->e)) {
 		read_console(b);
 		read_stream(b, &b->e.errors, feed_errors);
@@ -366,6 +372,7 @@ static int boot_once(struct boot *b)
 	b->boots++;
 	b->error[0] = '\0';
 	b->state = BOOTING;
+	b->left = false;
 	b->test = NULL;
 	memset(&b->channel_lines, 0, sizeof(b->channel_lines));
 	memset(&b->error_lines, 0, sizeof(b->error_lines));

@@ -39,11 +39,9 @@ __attribute__((format(printf, 1, 2))) static void complain(const char *fmt, ...)
 	va_end(ap);
 }
 
+/* Without ACPI a kernel can halt but not power off; a reboot ends the emulator too. */
 static void power_off(void)
 {
-	sync();
-	/* Without ACPI a kernel can halt but not power off; a reboot ends QEMU too. */
-	reboot(RB_POWER_OFF);
 	reboot(RB_AUTOBOOT);
 	for (;;)
 		pause();

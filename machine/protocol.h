@@ -6,13 +6,14 @@
  *
  * serve says				boot says
  *   hello <version> <release>		  run <seconds> <test> [case...]
- *   out <line of the test>		  off
+ *   out <line of the test>
  *   end exit <code> <ms>
  *   end signal <number> <ms>
  *   end timeout <ms>
  *   end stuck <ms>
  *   error <what is wrong with the machine>
  *
+ * The machine is switched off from outside when boot has heard all it wants.
  * "stuck" is a test that SIGKILL did not end: the machine is of no more use.
  */
 #ifndef MACHINE_PROTOCOL_H

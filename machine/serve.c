@@ -20,7 +20,7 @@
 struct server {
 	int fd;
 	const char *dir;
-	bool off, broken;
+	bool broken;
 };
 
 static void say(struct server *s, const char *text, size_t len)
@@ -93,8 +93,6 @@ static void command(char *line, void *arg)
 
 	if (!strncmp(line, "run ", 4))
 		run(s, line + 4);
-	else if (!strcmp(line, "off"))
-		s->off = true;
 	else
 		serve_error(s->fd, "an unknown command");
 }
@@ -116,7 +114,7 @@ int serve(int fd, const char *dir)
 	uname(&un);
 	len = snprintf(buf, sizeof(buf), "hello " PROTOCOL_VERSION " %s\n", un.release);
 	say(&s, buf, len);
-	while (!s.off && !s.broken) {
+	while (!s.broken) {
 		n = read(fd, buf, sizeof(buf));
 		if (!n)
 			break;

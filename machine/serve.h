@@ -7,8 +7,7 @@
 #define MACHINE_SERVE_H
 
 /*
- * Serves on @fd, with the tests in folder @dir, until "off" or the end of the
- * stream.  Returns 0, or -1 when the channel broke.
+ * Serves on @fd, with the tests in folder @dir, until the end of the stream.  Returns 0, or -1 when the channel broke.
  */
 int serve(int fd, const char *dir);
 

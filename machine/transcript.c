@@ -48,6 +48,12 @@ static void write_meta(struct transcript *t)
 	free(tmp);
 }
 
+static int cannot_write(const struct transcript *t)
+{
+	fprintf(stderr, "kvm-witness: results could not be written (disk full?): stdout or %s\n", t->dir);
+	return -1;
+}
+
 int transcript_open(struct transcript *t, const char *dir)
 {
 	t->dir = dir;
@@ -57,7 +63,7 @@ int transcript_open(struct transcript *t, const char *dir)
 	ktap_begin(&t->top[STDOUT], stdout, 0, t->nr_tests);
 	ktap_begin(&t->top[FILE_KTAP], t->file, 0, t->nr_tests);
 	write_meta(t);
-	return transcript_ok(t) ? 0 : -1;
+	return transcript_ok(t) ? 0 : cannot_write(t);
 }
 
 bool transcript_ok(const struct transcript *t)
@@ -76,6 +82,7 @@ void test_begin(struct transcript *t, struct test_run *test)
 	char *log = format("%s.log", test->name);
 
 	test->log = open_in(t->dir, log);
+	test->strict = t->strict;
 	free(log);
 	ktap_begin(&test->ktap[STDOUT], stdout, 1, test->nr_cases);
 	ktap_begin(&test->ktap[FILE_KTAP], t->file, 1, test->nr_cases);
@@ -86,8 +93,14 @@ static void put_case(struct test_run *test, struct case_result *c, enum verdict 
 	int i;
 
 	c->reported = true;
+	if (v == VERDICT_SKIP && test->strict) {
+		v = VERDICT_FAIL;
+		c->reason = format("skipped, and --strict was given: %s", reason ? reason : "no reason");
+		reason = c->reason;
+	} else {
+		c->reason = reason ? strdup(reason) : NULL;
+	}
 	c->verdict = v;
-	c->reason = reason ? strdup(reason) : NULL;
 	for (i = 0; i < OUTS; i++)
 		ktap_result(&test->ktap[i], v, c->name, reason);
 }
@@ -238,7 +251,7 @@ static void settle_cases(struct transcript *t, struct test_run *test, const stru
 		struct case_result *c = &test->cases[i];
 
 		if (!c->reported && skipped) {
-			put_case(test, c, t->strict ? VERDICT_FAIL : VERDICT_SKIP, test->skip_all);
+			put_case(test, c, VERDICT_SKIP, test->skip_all);
 		} else if (!c->reported) {
 			put_case(test, c, v, why);
 			/* After the first, nobody knows: it never began. */
@@ -288,12 +301,6 @@ void test_end(struct transcript *t, struct test_run *test, const struct test_end
 	char *why = describe(end), *note;
 	size_t i;
 
-	if (t->strict) {
-		for (i = 0; i < test->nr_cases; i++) {
-			if (test->cases[i].reported && test->cases[i].verdict == VERDICT_SKIP)
-				test->cases[i].verdict = VERDICT_FAIL;
-		}
-	}
 	settle_cases(t, test, end, why);
 	test->verdict = judge(test, end, &why);
 	test->reason = why;
@@ -358,7 +365,7 @@ int transcript_close(struct transcript *t)
 	code = n[VERDICT_ERROR] ? 3 : failed ? 1 : n[VERDICT_PASS] ? 0 : 4;
 	fflush(stdout);
 	if (!transcript_ok(t) || fclose(t->file)) {
-		fprintf(stderr, "kvm-witness: results could not be written (disk full?): %s\n", t->dir);
+		cannot_write(t);
 		code = 3;
 	}
 	json_object_set_new(t->meta, "tests", tests_json(t));

@@ -36,6 +36,7 @@ struct test_run {
 	FILE *log;
 	char *skip_all;
 	char *splat;
+	bool strict;
 	struct ktap ktap[2];	/* stdout and results/ktap */
 };
 

@@ -1,21 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2034,SC2054
+# shellcheck shell=bash disable=SC2034,SC2054,SC2154
 #
 # Sourced.  The machine x86-svm: stock QEMU (>= 7.2), software emulation of an AMD
-# processor with SVM, 2 CPUs, 2 NUMA nodes.  The kernel is started by its PVH entry
-# when it has one (no firmware, no decompression), else as a bzImage.
+# processor with SVM, 2 CPUs, 2 NUMA nodes.
+#
+# A kernel with a PVH entry is started on a microvm without firmware tables: the
+# shortest way to PID 1.  Its two nodes are made by numa=fake.  A bzImage gets a bare
+# q35, and nodes by ACPI.
 #
 # TCG has no IBPB, IBRS or STIBP in CPUID; a kernel that is told to believe in them
 # by setcpuid= executes the same code as on a processor that has them.
 
 machine_arch=x86
 machine_kernel=vmlinux
-machine_append="console=ttyS0 earlyprintk=ttyS0 loglevel=5 panic=-1 oops=panic \
+machine_append="console=ttyS0,115200 earlyprintk=ttyS0,115200 loglevel=5 panic=-1 oops=panic \
 setcpuid=ibpb,ibrs,stibp spectre_v2_user=on"
 qemu=${KVM_WITNESS_QEMU:-qemu-system-x86_64}
 qemu_wanted=7.2
 
-# 0, or 3 with the reason.
+# Ends the run with exit code 3 and the reason when the machine cannot be had.
 machine_check()
 {
 	local version
@@ -28,18 +31,26 @@ machine_check()
 		die 3 "machine x86-svm needs QEMU >= $qemu_wanted, $qemu is $version"
 }
 
-# machine_argv KERNEL INITRAMFS APPEND: sets the array argv.  File descriptor 3 is
-# the results channel, stdout the console.
+# machine_argv KIND KERNEL INITRAMFS APPEND: sets the array argv.  File descriptor 3
+# is the results channel, stdout the console.
 machine_argv()
 {
-	argv=("$qemu" -M q35,usb=off,sata=off,smbus=off,hpet=off -nodefaults -no-user-config
-		-display none -no-reboot -accel tcg,thread=multi -cpu EPYC -smp 2 -m 1G
-		-object memory-backend-ram,id=m0,size=512M
-		-object memory-backend-ram,id=m1,size=512M
-		-numa node,memdev=m0,cpus=0 -numa node,memdev=m1,cpus=1
-		-serial stdio
-		-device virtio-serial-pci
+	local append=$4 board
+
+	if [ "$1" = pvh ]; then
+		board=(-M microvm,acpi=off,rtc=on,pit=on,pic=on,isa-serial=on
+			-device virtio-serial-device)
+		append="numa=fake=2 $append"
+	else
+		board=(-M q35,usb=off,sata=off,smbus=off,hpet=off
+			-object memory-backend-ram,id=m0,size=512M
+			-object memory-backend-ram,id=m1,size=512M
+			-numa node,memdev=m0,cpus=0 -numa node,memdev=m1,cpus=1
+			-device virtio-serial-pci)
+	fi
+	argv=("$qemu" "${board[@]}" -nodefaults -no-user-config -display none -no-reboot
+		-accel tcg,thread=multi -cpu EPYC -smp 2 -m 1G -serial stdio
 		-chardev socket,id=results,fd=3
 		-device virtserialport,chardev=results,name=kvm-witness.results
-		-kernel "$1" -initrd "$2" -append "$3")
+		-kernel "$2" -initrd "$3" -append "$append")
 }
