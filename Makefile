@@ -14,7 +14,7 @@ MAKEFLAGS	+= --no-builtin-rules --no-print-directory
 top		:= $(patsubst %/,%,$(dir $(realpath $(lastword $(MAKEFILE_LIST)))))
 
 # The goals that need neither a kernel tree nor a compiler for the tests.
-ifneq ($(filter-out help demo check bench link unlink clean host,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out help demo check bench link unlink clean host units,$(or $(MAKECMDGOALS),all)),)
 need_kdir	:= y
 endif
 

@@ -11,6 +11,8 @@
 
 #include <stddef.h>
 
+#include "util.h"
+
 struct witness_case {
 	const char *name;		/* unique in the project as <test>.<name> */
 	const char *verifies;		/* one sentence */
@@ -37,8 +39,8 @@ struct witness_test {
 int witness_main(const struct witness_test *test, int argc, char **argv);
 
 /* End the running case, with a reason for its result line. */
-__attribute__((noreturn, format(printf, 1, 2))) void case_skip(const char *fmt, ...);
-__attribute__((noreturn, format(printf, 1, 2))) void case_fail(const char *fmt, ...);
+void __noreturn __printf(1, 2) case_skip(const char *fmt, ...);
+void __noreturn __printf(1, 2) case_fail(const char *fmt, ...);
 
 /* For CASE_EXPECT(): counts that the case has checked something. */
 void case_checked(void);

@@ -17,6 +17,7 @@
 #include "case.h"
 #include "ktap.h"
 #include "kvm_usable.h"
+#include "util.h"
 
 /* kselftest's exit codes, as in the kernel's kselftest.h */
 enum { EXIT_PASS, EXIT_FAIL, EXIT_USAGE, EXIT_SKIP = 4 };
@@ -73,7 +74,7 @@ static void run_in_child(const struct witness_test *test, const struct witness_c
 	 * The framework catches these for a message; the wait status says the
 	 * same without trusting a broken process to print.
 	 */
-	for (i = 0; i < sizeof(framework_signals) / sizeof(framework_signals[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(framework_signals); i++)
 		signal(framework_signals[i], SIG_DFL);
 
 	dup2(out, STDOUT_FILENO);
@@ -246,9 +247,9 @@ int witness_main(const struct witness_test *test, int argc, char **argv)
 		return EXIT_FAIL;
 	}
 
+	ktap_begin(&k, stdout, 0, argc > 1 ? (unsigned int)argc - 1 : test->nr_cases);
 	if (test->prepare)
 		test->prepare();
-	ktap_begin(&k, stdout, 0, argc > 1 ? argc - 1 : (unsigned int)test->nr_cases);
 	if (argc > 1) {
 		for (n = 1; n < argc; n++)
 			run_case(&k, test, find_case(test, argv[n]));

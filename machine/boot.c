@@ -34,6 +34,7 @@
 #include "emulator.h"
 #include "protocol.h"
 #include "transcript.h"
+#include "../include/util.h"
 
 #define EXIT_USAGE	2
 #define EXIT_OURS	3
@@ -131,14 +132,15 @@ static void start_next(struct boot *b)
 	len = snprintf(command, sizeof(command), "run %u %s", b->timeout, test->name);
 	for (i = 0; !test->all_cases && i < test->nr_cases && len < sizeof(command); i++)
 		len += snprintf(command + len, sizeof(command) - len, " %s", test->cases[i].name);
-	if (len + 2 > sizeof(command)) {
+	if (len + 1 >= sizeof(command)) {
 		struct test_end end = { .how = END_ERROR, .reason = "too many cases were named at once" };
 
 		test_begin(&b->t, test);
 		test_end(&b->t, test, &end);
 		return start_next(b);
 	}
-	strcpy(command + len, "\n");
+	command[len++] = '\n';
+	command[len] = '\0';
 
 	b->state = RUNNING;
 	b->test = test;
@@ -341,7 +343,7 @@ static bool step(struct boot *b, bool *hung)
 	double left = b->deadline - now();
 	int ms = left > 0.5 ? 500 : left > 0 ? (int)(left * 1000) + 1 : 0;
 
-	if (poll(fds, sizeof(fds) / sizeof(fds[0]), ms) < 0 && errno != EINTR)
+	if (poll(fds, ARRAY_SIZE(fds), ms) < 0 && errno != EINTR)
 		return true;
 	progress(b);
 	on_signal(b);
@@ -557,7 +559,9 @@ static int parse(struct boot *b, int argc, char **argv)
 	if (n == first || n + 1 >= argc || !b->t.dir || !cases || !b->timeout || !b->boot_timeout)
 		return usage("want --results DIR --cases FILE TEST... -- EMULATOR...");
 	b->argv = argv + n + 1;
-	return select_tests(&b->t, cases, argv + first, n - first) ? EXIT_OURS : 0;
+	if (select_tests(&b->t, cases, argv + first, n - first))
+		return EXIT_OURS;
+	return 0;
 }
 
 static void describe_run(struct boot *b)

@@ -6,6 +6,7 @@
 
 #include "console.h"
 #include "protocol.h"
+#include "../include/util.h"
 
 /* Texts of the kernel; the order is that of how much each one explains. */
 static const char * const deaths[] = {
@@ -57,9 +58,9 @@ static void look(char *line, void *arg)
 		return;
 	}
 	keep(c->dead, sizeof(c->dead),
-	     find_any(line, deaths, sizeof(deaths) / sizeof(deaths[0])));
+	     find_any(line, deaths, ARRAY_SIZE(deaths)));
 	keep(c->splat, sizeof(c->splat),
-	     find_any(line, splats, sizeof(splats) / sizeof(splats[0])));
+	     find_any(line, splats, ARRAY_SIZE(splats)));
 }
 
 void console_begin(struct console *c, FILE *log)

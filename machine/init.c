@@ -24,11 +24,12 @@
 
 #include "protocol.h"
 #include "serve.h"
+#include "../include/util.h"
 
 #define PORT_WAIT_MS	10000
 #define PORTS		"/sys/class/virtio-ports"
 
-__attribute__((format(printf, 1, 2))) static void complain(const char *fmt, ...)
+static void __printf(1, 2) complain(const char *fmt, ...)
 {
 	va_list ap;
 
@@ -62,7 +63,7 @@ static void mount_all(void)
 	};
 	size_t i;
 
-	for (i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(mounts); i++) {
 		mkdir(mounts[i].dir, 0755);
 		if (mount(mounts[i].type, mounts[i].dir, mounts[i].type, 0, NULL) && mounts[i].needed)
 			complain("cannot mount %s on %s: %s", mounts[i].type, mounts[i].dir,

@@ -2,16 +2,13 @@
 /*
  * Lines out of a stream, see lines.h.
  */
-#include <string.h>
+#include <stdio.h>
 
 #include "lines.h"
 
 static void flush_line(struct lines *l, void (*fn)(char *line, void *arg), void *arg)
 {
-	if (l->cut)
-		strcpy(l->buf + l->len, " [line cut]");
-	else
-		l->buf[l->len] = '\0';
+	snprintf(l->buf + l->len, sizeof(l->buf) - l->len, "%s", l->cut ? " [line cut]" : "");
 	l->len = 0;
 	l->cut = false;
 	fn(l->buf, arg);
@@ -20,13 +17,12 @@ static void flush_line(struct lines *l, void (*fn)(char *line, void *arg), void 
 void lines_feed(struct lines *l, const char *data, size_t len, void (*fn)(char *line, void *arg), void *arg)
 {
 	for (; len; len--, data++) {
-		if (*data == '\n') {
+		if (*data == '\n')
 			flush_line(l, fn, arg);
-		} else if (l->len == LINE_MAX_LEN) {
+		else if (l->len == LINE_MAX_LEN)
 			l->cut = true;
-		} else {
+		else
 			l->buf[l->len++] = *data ? *data : ' ';
-		}
 	}
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "transcript.h"
+#include "../include/util.h"
 
 enum { STDOUT, FILE_KTAP, OUTS };
 
@@ -136,7 +137,7 @@ static enum verdict directive(bool ok, const char **text)
 	};
 	size_t i;
 
-	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(words); i++) {
 		size_t len = strlen(words[i].word);
 
 		if (strncmp(*text, words[i].word, len) || ((*text)[len] && (*text)[len] != ' '))

@@ -307,7 +307,7 @@ static const struct witness_test test = {
 	.prepare = prepare,
 	.setup = need_probe,
 	.cases = cases,
-	.nr_cases = sizeof(cases) / sizeof(cases[0]),
+	.nr_cases = ARRAY_SIZE(cases),
 };
 
 int main(int argc, char **argv)

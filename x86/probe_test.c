@@ -72,7 +72,7 @@ static void kallsyms_round_trip(void)
 	size_t i;
 
 	need(kallsyms_load());
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
 		uint64_t addr = symbol(names[i]);
 
 		CASE_EXPECT(!strcmp(kallsyms_name(addr + 1), names[i]), "%s + 1 is named %s",
@@ -247,7 +247,7 @@ static const struct witness_test test = {
 	.seed = "the probes of kvm-witness itself",
 	.prepare = prepare,
 	.cases = cases,
-	.nr_cases = sizeof(cases) / sizeof(cases[0]),
+	.nr_cases = ARRAY_SIZE(cases),
 };
 
 int main(int argc, char **argv)

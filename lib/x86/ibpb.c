@@ -13,6 +13,7 @@
 #include "kallsyms.h"
 #include "kmem.h"
 #include "watch.h"
+#include "util.h"
 
 #define VULNERABILITIES	"/sys/devices/system/cpu/vulnerabilities/"
 #define PRED_CMD_LEN	4
@@ -66,11 +67,11 @@ static bool is_exit_to_user(const char *fn)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(returns_to_user) / sizeof(*returns_to_user); i++) {
+	for (i = 0; i < ARRAY_SIZE(returns_to_user); i++) {
 		if (!strcmp(fn, returns_to_user[i]))
 			return true;
 	}
-	for (i = 0; i < sizeof(returns_to_user_prefix) / sizeof(*returns_to_user_prefix); i++) {
+	for (i = 0; i < ARRAY_SIZE(returns_to_user_prefix); i++) {
 		if (!strncmp(fn, returns_to_user_prefix[i], strlen(returns_to_user_prefix[i])))
 			return true;
 	}
@@ -93,7 +94,7 @@ enum ibpb_cause ibpb_classify(const unsigned long long *chain, unsigned int dept
 	for (i = 0; i < depth; i++) {
 		const char *fn = name(chain[i]);
 
-		for (c = 0; c < sizeof(causes) / sizeof(*causes); c++) {
+		for (c = 0; c < ARRAY_SIZE(causes); c++) {
 			if (!strcmp(fn, causes[c].function))
 				return causes[c].cause;
 		}
@@ -152,7 +153,7 @@ static const char *entry_ibpb(void)
 	char path[128], line[128];
 	size_t i, len = strlen("Mitigation: IBPB");
 
-	for (i = 0; i < sizeof(files) / sizeof(*files); i++) {
+	for (i = 0; i < ARRAY_SIZE(files); i++) {
 		snprintf(path, sizeof(path), VULNERABILITIES "%s", files[i]);
 		if (!read_line(path, line, sizeof(line)) || strncmp(line, "Mitigation: IBPB", len))
 			continue;

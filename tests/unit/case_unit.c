@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * lib/case.c: what becomes of cases that end in every possible way.  The /dev/kvm
+ * check is replaced, as these cases need none.
+ */
+#include "unit.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "case.h"
+#include "kvm_usable.h"
+#include "util.h"
+
+static const char *kvm_trouble;
+
+const char *kvm_unusable(void)
+{
+	return kvm_trouble;
+}
+
+static void passes(void)
+{
+	CASE_EXPECT(1, "never said");
+}
+
+static void fails(void)
+{
+	CASE_EXPECT(0, "%d barriers, want %d", 2, 1);
+}
+
+static void skips(void)
+{
+	case_skip("no %s", "IBPB");
+}
+
+static void checks_nothing(void)
+{
+}
+
+static void dies(void)
+{
+	raise(SIGSEGV);
+}
+
+static void framework_assert(void)
+{
+	printf("==== Test Assertion Failure ====\n");
+	exit(254);
+}
+
+static void framework_skip(void)
+{
+	printf("1..0 # SKIP - Requirement not met: kvm_has_cap(1)\n");
+	exit(4);
+}
+
+static void exits_early(void)
+{
+	case_checked();
+	exit(0);
+}
+
+static const struct witness_case cases[] = {
+	{ "passes", "v", NULL, passes },
+	{ "fails", "v", NULL, fails },
+	{ "skips", "v", NULL, skips },
+	{ "checks_nothing", "v", NULL, checks_nothing },
+	{ "dies", "v", NULL, dies },
+	{ "framework_assert", "v", NULL, framework_assert },
+	{ "framework_skip", "v", NULL, framework_skip },
+	{ "exits_early", "v", NULL, exits_early },
+};
+
+static const struct witness_test test = {
+	.name = "a_test", .needs = "n", .seed = "s",
+	.cases = cases, .nr_cases = ARRAY_SIZE(cases),
+};
+
+/* Runs the test with these cases and returns its exit code; its output is in @out. */
+static int run(char *out, size_t len, const char *a, const char *b)
+{
+	char *argv[] = { "a_test", (char *)a, (char *)b, NULL };
+	int status, fds[2], argc = 1 + !!a + !!b;
+	size_t n = 0;
+	ssize_t got;
+	pid_t pid;
+
+	assert_int_equal(pipe(fds), 0);
+	fflush(NULL);
+	pid = fork();
+	if (!pid) {
+		dup2(fds[1], STDOUT_FILENO);
+		dup2(fds[1], STDERR_FILENO);
+		close(fds[0]);
+		close(fds[1]);
+		exit(witness_main(&test, argc, argv));
+	}
+	close(fds[1]);
+	while (n < len - 1 && (got = read(fds[0], out + n, len - 1 - n)) > 0)
+		n += got;
+	out[n] = '\0';
+	close(fds[0]);
+	waitpid(pid, &status, 0);
+	return WEXITSTATUS(status);
+}
+
+static void one(const char *name, int code, const char *line)
+{
+	char out[4096];
+
+	assert_int_equal(run(out, sizeof(out), name, NULL), code);
+	if (!strstr(out, line))
+		fail_msg("no \"%s\" in:\n%s", line, out);
+}
+
+static void each_end_is_told(void **state)
+{
+	one("passes", 0, "\nok 1 passes\n");
+	one("fails", 1, "\nnot ok 1 fails # 2 barriers, want 1\n");
+	one("skips", 4, "\nok 1 skips # SKIP no IBPB\n");
+	one("checks_nothing", 1, "\nnot ok 1 checks_nothing # the case checked nothing\n");
+	one("dies", 1, "\nnot ok 1 dies # killed by signal 11");
+	one("framework_assert", 1, "\nnot ok 1 framework_assert # exit code 254 before the end of the case\n");
+	one("framework_assert", 1, "\n# ==== Test Assertion Failure ====\n");
+	one("framework_skip", 4, "\nok 1 framework_skip # SKIP Requirement not met: kvm_has_cap(1)\n");
+	one("exits_early", 1, "\nnot ok 1 exits_early # exit code 0 before the end of the case\n");
+}
+
+static void one_death_costs_one_case(void **state)
+{
+	char out[4096];
+
+	assert_int_equal(run(out, sizeof(out), "dies", "passes"), 1);
+	assert_non_null(strstr(out, "\n1..2\n"));
+	assert_non_null(strstr(out, "\nok 2 passes\n"));
+}
+
+static void one_pass_is_enough(void **state)
+{
+	char out[4096];
+
+	assert_int_equal(run(out, sizeof(out), "skips", "passes"), 0);
+}
+
+static void no_kvm_skips_all(void **state)
+{
+	kvm_trouble = "no /dev/kvm: No such file or directory";
+	one("passes", 4, "1..0 # SKIP no /dev/kvm: No such file or directory\n");
+	kvm_trouble = NULL;
+}
+
+static void unknown_case_is_usage(void **state)
+{
+	one("pases", 2, "a_test: no such case: pases");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_end_is_told),
+		cmocka_unit_test(one_death_costs_one_case),
+		cmocka_unit_test(one_pass_is_enough),
+		cmocka_unit_test(no_kvm_skips_all),
+		cmocka_unit_test(unknown_case_is_usage),
+	};
+
+	return cmocka_run_group_tests_name("case", tests, NULL, NULL);
+}
