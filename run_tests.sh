@@ -188,7 +188,7 @@ foreign_kernel()
 		modules=$(readlink -f "$(dirname "$kernel")/..")
 		[ -d "$modules/lib/modules/$release" ] || modules=
 	elif [ ! -d "$modules/lib/modules/$release" ]; then
-		release=$(find "$modules/lib/modules" -mindepth 1 -maxdepth 1 -printf '%f\n' 2>/dev/null | sort -V | tail -n 1)
+		release=$(find "$modules/lib/modules" -mindepth 1 -maxdepth 1 -printf '%f\n' 2>/dev/null | sort -V | tail -n 1 || :)
 		[ -n "$release" ] || usage "$modules has no lib/modules/<release>"
 	fi
 }

@@ -20,11 +20,29 @@ struct symbol {
 static struct symbol *symbols;
 static size_t nr_symbols;
 
+static bool ends_in(const char *name, const char *end)
+{
+	size_t len = strlen(name), n = strlen(end);
+
+	return len >= n && !strcmp(name + len - n, end);
+}
+
+/* The linker script's names for where a section begins or ends. */
+static bool is_boundary(const char *name)
+{
+	return ends_in(name, "_start") || ends_in(name, "_end") || ends_in(name, "_begin") ||
+	       !strncmp(name, "__start_", 8) || !strncmp(name, "__stop_", 7) ||
+	       !strcmp(name, "_text") || !strcmp(name, "_stext") || !strcmp(name, "_sinittext");
+}
+
+/* Of several names for one address, that of a function or object comes first. */
 static int by_addr(const void *a, const void *b)
 {
 	const struct symbol *x = a, *y = b;
 
-	return x->addr < y->addr ? -1 : x->addr > y->addr;
+	if (x->addr != y->addr)
+		return x->addr < y->addr ? -1 : 1;
+	return is_boundary(x->name) - is_boundary(y->name);
 }
 
 /* All of the file, with a NUL after it; it is some megabytes. */
@@ -140,6 +158,8 @@ const char *kallsyms_name(uint64_t addr)
 	}
 	if (!lo)
 		return "?";
+	while (lo > 1 && symbols[lo - 2].addr == symbols[lo - 1].addr)
+		lo--;
 	snprintf(name, sizeof(name), "%s", symbols[lo - 1].name);
 	/* A leading dot would be a whole name, not a suffix. */
 	if (*name)

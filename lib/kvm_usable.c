@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -21,20 +22,51 @@ static const char *bad(const char *what)
 	return why;
 }
 
-static const char *try_vcpu(int vcpu)
-{
 #ifdef __x86_64__
+
+#define MAX_CPUID_ENTRIES	256
+
+/* 64-bit mode as the framework sets it up, with all the paging levels promised. */
+static const char *try_vcpu(int kvm, int vcpu)
+{
+	static struct {
+		struct kvm_cpuid2 head;
+		struct kvm_cpuid_entry2 entries[MAX_CPUID_ENTRIES];
+	} cpuid = { .head.nent = MAX_CPUID_ENTRIES };
 	struct kvm_sregs sregs;
+	bool la57 = false;
+	unsigned int i;
+
+	if (ioctl(kvm, KVM_GET_SUPPORTED_CPUID, &cpuid) || ioctl(vcpu, KVM_SET_CPUID2, &cpuid))
+		return bad("KVM_SET_CPUID2 of the supported CPUID");
+	for (i = 0; i < cpuid.head.nent; i++) {
+		if (cpuid.entries[i].function == 7 && !cpuid.entries[i].index)
+			la57 = cpuid.entries[i].ecx & (1u << 16);
+	}
 
 	if (ioctl(vcpu, KVM_GET_SREGS, &sregs))
 		return bad("KVM_GET_SREGS");
+	sregs.cr0 = 0x80000021;				/* PG, NE, PE */
+	sregs.cr4 |= 0x220 | (la57 ? 0x1000 : 0);	/* OSFXSR, PAE, LA57 */
+	sregs.efer |= 0x500;				/* LMA, LME */
+	sregs.cs.l = 1;
+	sregs.cs.db = 0;
 	if (ioctl(vcpu, KVM_SET_SREGS, &sregs))
-		return bad("KVM_SET_SREGS of the vCPU's own registers");
-#endif
+		return bad(la57 ? "KVM_SET_SREGS with the 5-level paging that it says it supports" :
+			   "KVM_SET_SREGS with 64-bit mode");
 	return NULL;
 }
 
-static const char *try_vm(int vm)
+#else
+
+static const char *try_vcpu(int kvm, int vcpu)
+{
+	return NULL;
+}
+
+#endif
+
+static const char *try_vm(int kvm, int vm)
 {
 	const char *ret;
 	int vcpu;
@@ -42,7 +74,7 @@ static const char *try_vm(int vm)
 	vcpu = ioctl(vm, KVM_CREATE_VCPU, 0);
 	if (vcpu < 0)
 		return bad("KVM_CREATE_VCPU");
-	ret = try_vcpu(vcpu);
+	ret = try_vcpu(kvm, vcpu);
 	close(vcpu);
 	return ret;
 }
@@ -61,7 +93,7 @@ static const char *try_kvm(int kvm)
 	vm = ioctl(kvm, KVM_CREATE_VM, 0);
 	if (vm < 0)
 		return bad("KVM_CREATE_VM");
-	ret = try_vm(vm);
+	ret = try_vm(kvm, vm);
 	close(vm);
 	return ret;
 }

@@ -16,8 +16,8 @@
 
 #include "watch.h"
 
-/* Some 3000 hits with a chain of 20. */
-#define RING_DATA	(1u << 19)
+/* Some 1300 hits with a chain of 20. */
+#define RING_DATA	(1u << 18)
 
 static size_t page_size(void)
 {

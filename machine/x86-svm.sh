@@ -35,7 +35,10 @@ machine_check()
 # is the results channel, stdout the console.
 machine_argv()
 {
-	local append=$4 board
+	local append=$4 board khz
+
+	khz=$("$out/machine/tsc_khz")
+	[ -z "$khz" ] || append="tsc_early_khz=$khz tsc=reliable $append"
 
 	if [ "$1" = pvh ]; then
 		board=(-M microvm,acpi=off,rtc=on,pit=on,pic=on,isa-serial=on

@@ -9,3 +9,4 @@ out=${OUTPUT:-$top/build/x86}
 boot=$out/machine/boot
 fakes=$top/tests/fake
 unset KDIR
+export KVM_WITNESS_CACHE=${KVM_WITNESS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kvm-witness}

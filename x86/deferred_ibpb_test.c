@@ -235,26 +235,30 @@ static void loaded_here_entered_there(void)
 	expect_by_kvm(&c, 0, 1, "B loaded on CPU 0, run on CPU 1, run on CPU 0");
 }
 
+static struct kvm_vcpu *create_one(void)
+{
+	struct kvm_vcpu *vcpu;
+
+	vm_create_with_one_vcpu(&vcpu, guest_code);
+	hide_ibpb(vcpu);
+	return vcpu;
+}
+
 /* The new vCPU is likely to get the memory, and so the address, of the old one. */
 static void recreated_vcpu(void)
 {
-	struct kvm_vcpu *old, *new;
-	struct kvm_vm *vm;
+	struct kvm_vcpu *vcpu = create_one();
 	struct ibpb_counts c;
 	int i;
 
+	run_on(0, vcpu);
 	for (i = 0; i < ROUNDS; i++) {
-		vm = vm_create_with_one_vcpu(&old, guest_code);
-		hide_ibpb(old);
-		run_on(0, old);
 		ibpb_window_open();
-		kvm_vm_free(vm);
-		vm = vm_create_with_one_vcpu(&new, guest_code);
-		hide_ibpb(new);
-		run_on(0, new);
+		kvm_vm_free(vcpu->vm);
+		vcpu = create_one();
+		run_on(0, vcpu);
 		c = ibpb_window_close();
 		expect_by_kvm(&c, 0, 1, "a new vCPU after one that was destroyed");
-		kvm_vm_free(vm);
 	}
 }
 

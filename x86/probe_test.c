@@ -183,10 +183,10 @@ static void watch_tells_of_overrun(void)
 	addr = symbol(QUIET_VARIABLE) & ~3ULL;
 	need(watch_arm(&w, addr, sizeof(value), WATCH_READ_WRITE, 0));
 	pin(0);
-	for (i = 0; i < 20000; i++)
+	for (i = 0; i < 4000; i++)
 		CASE_EXPECT(!kmem_read(addr, &value, sizeof(value)), "kcore");
 	why = watch_drain(&w, count, &h);
-	CASE_EXPECT(why, "20000 hits in a ring of some 3000, and no complaint (%u drained)", h.n);
+	CASE_EXPECT(why, "4000 hits in a ring of some 2000, and no complaint (%u drained)", h.n);
 }
 
 static void watch_needs_a_register(void)
