@@ -39,6 +39,9 @@ const char *ibpb_probe_open(void);
 /* NULL when KVM's barrier between vCPUs is on, else why not (static key switch_vcpu_ibpb). */
 const char *ibpb_vcpu_switch_off(void);
 
+/* The number that the kernel has for watched CPU 0 or 1. */
+int ibpb_cpu(int index);
+
 /* Pins the calling thread to watched CPU 0 or 1. */
 void ibpb_pin(int index);
 

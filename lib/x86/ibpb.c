@@ -198,6 +198,11 @@ static const char *pick_cpus(void)
 
 /* --- the probe ------------------------------------------------------------ */
 
+int ibpb_cpu(int index)
+{
+	return cpus[index];
+}
+
 void ibpb_pin(int index)
 {
 	cpu_set_t set;
