@@ -1,0 +1,210 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Real kernels in a real emulator: the verdicts that the project exists for, and the
+# ways in which a real kernel fails to give any.
+
+load common
+
+setup()
+{
+	results=$BATS_TEST_TMPDIR/results
+	run_vm=("$top/run_tests.sh" --results "$results")
+}
+
+# Verdicts of the cases as one line: "+name" passed, "-name" failed, "?name" else.
+verdicts()
+{
+	jq -r '[.tests[].cases[] | {"pass": "+", "fail": "-"}[.verdict] // "?" | .] as $v |
+		[.tests[].cases[].name] | to_entries | map($v[.key] + .value) | join(" ")' "$results/meta.json"
+}
+
+@test "the reference kernel: every case passes, none skips" {
+	run --separate-stderr "${run_vm[@]}" --vm --strict
+	[ "$status" -eq 0 ] || { echo "$output"; false; }
+	[[ $output == *"1..8"*"ok 7 loaded_here_entered_there"*"ok 1 deferred_ibpb_test"*"ok 2 probe_test"* ]]
+	jq -e '.boots == 1 and .machine == "x86-svm" and .variant == "reference"' "$results/meta.json"
+	[ -s "$results/console.log" ] && [ -s "$results/deferred_ibpb_test.log" ]
+	[ ! -e "$results/initramfs.cpio" ]
+	diff <(echo "$output") "$results/ktap"
+}
+
+@test "the base kernel: exactly the deferral cases fail" {
+	run --separate-stderr "${run_vm[@]}" --variant base deferred_ibpb_test
+	[ "$status" -eq 1 ]
+	[ "$(verdicts)" = "-loads_without_run -loads_before_one_entry -immediate_exit_keeps_debt -signal_keeps_debt \
++alternating_runs +same_vcpu_again +loaded_here_entered_there +recreated_vcpu" ]
+}
+
+@test "the posted patch: exactly the lost barrier is found" {
+	run --separate-stderr "${run_vm[@]}" --variant ibpb-posted-deferral deferred_ibpb_test
+	[ "$status" -eq 1 ]
+	[ "$(verdicts)" = "+loads_without_run +loads_before_one_entry +immediate_exit_keeps_debt +signal_keeps_debt \
++alternating_runs +same_vcpu_again -loaded_here_entered_there +recreated_vcpu" ]
+}
+
+@test "the switch barrier is off: a skip that says so, exit 4" {
+	run --separate-stderr "${run_vm[@]}" --vm --append spectre_v2_user=off deferred_ibpb_test
+	[ "$status" -eq 4 ]
+	[[ $output == *"# SKIP KVM's barrier between vCPUs is off (spectre_v2: "*"boot with spectre_v2_user=on"* ]]
+}
+
+@test "IBPB on kernel entry: refused, not hung" {
+	run --separate-stderr "${run_vm[@]}" --vm --append retbleed=ibpb deferred_ibpb_test
+	[ "$status" -eq 4 ] || { echo "$output"; false; }
+	[[ $output == *"# SKIP retbleed is \"Mitigation: IBPB"*"a watchpoint on the barrier would recurse"* ]]
+}
+
+@test "VMSCAPE's barriers are told apart" {
+	run --separate-stderr "${run_vm[@]}" --vm --strict --append setcpuid=ibpb,ibrs,stibp,vmscape deferred_ibpb_test
+	[ "$status" -eq 0 ] || { echo "$output"; false; }
+	grep -q vmscape "$results/console.log"
+}
+
+@test "one CPU: a skip that says so" {
+	run --separate-stderr "${run_vm[@]}" --vm --append maxcpus=1 deferred_ibpb_test
+	[ "$status" -eq 4 ]
+	[[ $output == *"# SKIP needs two CPUs"* ]]
+}
+
+@test "a bzImage on q35" {
+	image=$(dirname "$("$top/kernel/build.sh")/x")/bzImage
+	run --separate-stderr "${run_vm[@]}" --kernel "$image" --strict
+	[ "$status" -eq 0 ] || { echo "$output"; false; }
+	jq -e '.emulator | index("-M") as $i | .[$i + 1] | startswith("q35")' "$results/meta.json"
+}
+
+@test "a kernel without KVM: every case skips, exit 4" {
+	run --separate-stderr "${run_vm[@]}" --vm --append initcall_blacklist=svm_init
+	[ "$status" -eq 4 ]
+	[[ $output == *"# SKIP no /dev/kvm: No such file or directory"* ]]
+}
+
+@test "a kernel without virtio-serial: every case skips, exit 4" {
+	run --separate-stderr "${run_vm[@]}" --vm --append initcall_blacklist=virtio_console_init
+	[ "$status" -eq 4 ]
+	[[ $output == *"# SKIP the kernel has no virtio-serial port driver (CONFIG_VIRTIO_CONSOLE)"* ]]
+}
+
+@test "a kernel that panics early: crash, exit 1" {
+	run --separate-stderr "${run_vm[@]}" --vm --append rdinit=/no/such/init
+	[ "$status" -eq 1 ]
+	[[ $output == *"not ok 1 loads_without_run # ERROR crash: Kernel panic - not syncing"* ]]
+	jq -e '.boots == 1' "$results/meta.json"
+}
+
+@test "a kernel that hangs before init: timeout, exit 1" {
+	# No timer will ever tick: the kernel waits for one to calibrate by.
+	run --separate-stderr "${run_vm[@]}" --vm --append initcall_blacklist=populate_rootfs --boot-timeout 1
+	[ "$status" -eq 1 ]
+	[[ $output == *"# TIMEOUT 1 seconds, the machine did not reach init"* ]]
+}
+
+@test "KVM_WITNESS_QEMU that dies at once: our own fault, exit 3" {
+	printf '#!/bin/sh\n[ "$1" != --version ] || exec qemu-system-x86_64 --version\necho "no memory" >&2\nexit 1\n' \
+		>"$BATS_TEST_TMPDIR/qemu"
+	chmod +x "$BATS_TEST_TMPDIR/qemu"
+	KVM_WITNESS_QEMU=$BATS_TEST_TMPDIR/qemu run --separate-stderr "${run_vm[@]}" --vm
+	[ "$status" -eq 3 ]
+	[[ $output == *"# ERROR the emulator ended with exit code 1: no memory"* ]]
+}
+
+# A folder of shell-made tests in a real machine: real panics, real hangs.
+boot_own()
+{
+	kernel=$("$top/kernel/build.sh")/vmlinux
+	# shellcheck source=machine/x86-svm.sh
+	. "$top/machine/x86-svm.sh"
+	"$top/machine/initramfs.sh" "$BATS_TEST_TMPDIR/initramfs" "$out/machine/init" "$BATS_TEST_TMPDIR/tests"
+	machine_argv pvh "$kernel" "$BATS_TEST_TMPDIR/initramfs" "$machine_append"
+	mkdir -p "$results"
+	run --separate-stderr "$boot" --results "$results" --cases "$BATS_TEST_TMPDIR/cases" --timeout 3 \
+		"$@" -- "${argv[@]}"
+}
+
+own_test()
+{
+	mkdir -p "$BATS_TEST_TMPDIR/tests"
+	gcc -static -O1 -D"TEST_$1" -o "$BATS_TEST_TMPDIR/tests/$1" "$top/tests/fake/test.c"
+	printf '{"test": "%s", "case": "one"}\n{"test": "%s", "case": "two"}\n' "$1" "$1" >>"$BATS_TEST_TMPDIR/cases"
+}
+
+@test "a test that panics the kernel costs one boot and itself" {
+	own_test panic
+	own_test pass
+	boot_own panic pass
+	[ "$status" -eq 1 ]
+	[[ $output == *"ok 1 one"*"not ok 2 two # ERROR crash: Kernel panic - not syncing: sysrq triggered crash"* ]]
+	[[ $output == *"ok 2 pass"* ]]
+	jq -e '.boots == 2' "$results/meta.json"
+}
+
+@test "a test that reboots the machine is a crash" {
+	own_test reboot
+	boot_own reboot
+	[ "$status" -eq 1 ]
+	[[ $output == *"not ok 2 two # ERROR crash: the machine ended in the middle of the test"* ]]
+}
+
+@test "a test that hangs costs one test" {
+	own_test hang
+	own_test pass
+	boot_own hang pass
+	[ "$status" -eq 1 ]
+	[[ $output == *"not ok 2 two # TIMEOUT 3 seconds"*"ok 2 pass"* ]]
+	jq -e '.boots == 1' "$results/meta.json"
+}
+
+# No process of this run is left: its initramfs is on the emulator's command line.
+assert_nothing_left()
+{
+	run ! pgrep -f -- "-initrd $results"
+	[ ! -e "$results/initramfs.cpio" ]
+}
+
+@test "SIGINT and SIGTERM at any moment: no emulator, no file left, the documented exit code" {
+	for sig in INT TERM; do
+		for moment in boot hello; do
+			rm -rf "$results"
+			# Job control, so that the run does not ignore SIGINT as a background job.
+			set -m
+			"${run_vm[@]}" --vm >/dev/null 2>&1 3>&- &
+			pid=$!
+			set +m
+			until pgrep -f -- "-initrd $results" >/dev/null; do :; done
+			if [ "$moment" = hello ]; then
+				until grep -q '^  KTAP' "$results/ktap" 2>/dev/null; do :; done
+			fi
+			kill -s "$sig" "$pid"
+			status=0
+			wait "$pid" || status=$?
+			[ "$status" -eq $((sig == INT ? 130 : 143)) ] || [ "$sig$status" = INT130 ] || [ "$sig$status" = TERM143 ]
+			assert_nothing_left
+		done
+	done
+}
+
+@test "two runs at once do not meet" {
+	"${run_vm[@]}"1 --vm deferred_ibpb_test >/dev/null 2>&1 3>&- &
+	one=$!
+	"${run_vm[@]}"2 --vm deferred_ibpb_test >/dev/null 2>&1 3>&- &
+	two=$!
+	wait "$one"
+	wait "$two"
+	jq -e '.exit_code == 0' "${results}1/meta.json" "${results}2/meta.json"
+}
+
+@test "Debian's own 7.2 kernel: its modules are loaded, the verdict is that of a base kernel" {
+	image=$("$top/kernel/image.sh" 7.2) || skip "no image of 7.2 to be had"
+	run --separate-stderr "${run_vm[@]}" --kernel "$image" --boot-timeout 120 deferred_ibpb_test
+	[ "$status" -eq 1 ] || { echo "$output"; cat "$results/console.log"; false; }
+	[ "$(verdicts)" = "-loads_without_run -loads_before_one_entry -immediate_exit_keeps_debt -signal_keeps_debt \
++alternating_runs +same_vcpu_again +loaded_here_entered_there +recreated_vcpu" ]
+}
+
+@test "Debian's own 6.1 kernel: no IBPB to be had, so nothing can run, exit 4" {
+	image=$("$top/kernel/image.sh" 6.1) || skip "no image of 6.1 to be had"
+	run --separate-stderr "${run_vm[@]}" --kernel "$image" --boot-timeout 120 deferred_ibpb_test
+	[ "$status" -eq 4 ] || { echo "$output"; cat "$results/console.log"; false; }
+	[[ $output == *"# SKIP the CPU has no IBPB"* ]]
+}
