@@ -171,6 +171,8 @@ done
 # Sets kernel, modules and release of a kernel that is not ours.
 foreign_kernel()
 {
+	local given=$modules
+
 	case $kernel in
 	debian:*) kernel=$("$top/kernel/image.sh" "${kernel#debian:}") ;;
 	esac
@@ -182,15 +184,19 @@ foreign_kernel()
 	elf) usage "$kernel: an ELF file without a PVH entry (CONFIG_PVH): give its bzImage" ;;
 	*) usage "$kernel is no kernel image: want a vmlinux with CONFIG_PVH or a bzImage" ;;
 	esac
+	# boot/vmlinuz-<release> or lib/modules/<release>/vmlinuz
 	release=$(basename "$kernel")
 	release=${release#vmlinu[xz]-}
-	if [ -z "$modules" ]; then
+	if [ -z "$modules" ] && [ "$release" = vmlinuz ]; then
+		release=$(basename "$(dirname "$kernel")")
+		modules=$(readlink -f "$(dirname "$kernel")/../../..")
+	elif [ -z "$modules" ]; then
 		modules=$(readlink -f "$(dirname "$kernel")/..")
-		[ -d "$modules/lib/modules/$release" ] || modules=
-	elif [ ! -d "$modules/lib/modules/$release" ]; then
-		release=$(find "$modules/lib/modules" -mindepth 1 -maxdepth 1 -printf '%f\n' 2>/dev/null | sort -V | tail -n 1 || :)
-		[ -n "$release" ] || usage "$modules has no lib/modules/<release>"
 	fi
+	[ ! -d "$modules/lib/modules/$release" ] || return 0
+	[ -n "$given" ] || { modules=''; return 0; }
+	release=$(find "$modules/lib/modules" -mindepth 1 -maxdepth 1 -printf '%f\n' 2>/dev/null | sort -V | tail -n 1 || :)
+	[ -n "$release" ] || usage "$modules has no lib/modules/<release>"
 }
 
 machine_check

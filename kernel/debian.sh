@@ -42,7 +42,9 @@ debian_lists()
 
 	command -v apt-get >/dev/null ||
 		die 3 "no apt-get here: set KDIR=<kernel tree>, or --kernel IMAGE"
-	[ -z "$(find "$dir/stamp" -mtime -1 2>/dev/null)" ] || return 0
+	if [ -n "$(find "$dir/stamp" -mtime -1 2>/dev/null)" ] && [ "$(cat "$dir/stamp")" = "${debian_suites[*]}" ]; then
+		return 0
+	fi
 	uri=$(apt-get indextargets --format "\$(REPO_URI) \$(LABEL)" 'Created-By: Packages' |
 		awk '$2 == "Debian" { print $1; exit }')
 	[ -n "$uri" ] || die 3 "apt knows no Debian mirror: run apt-get update, or set KDIR=<kernel tree>"
@@ -52,7 +54,7 @@ debian_lists()
 	done >"$dir/sources.list"
 	debian_apt apt-get -qq update >&2 ||
 		die 3 "cannot read the package lists of ${debian_suites[*]}: is the mirror reachable?"
-	touch "$dir/stamp"
+	echo "${debian_suites[*]}" >"$dir/stamp"
 }
 
 # The newest version of PACKAGE in any of the suites, empty when there is none.

@@ -27,17 +27,27 @@ if [ -z "$dir" ]; then
 		sort -V | tail -n 1)
 	[ -n "$pkg" ] || die 3 "Debian has no linux-image of series $series in: ${debian_suites[*]}"
 	version=$(debian_version "$pkg")
-	note "fetching $pkg $version"
 	tmp=$dest/$series-.tmp
 	rm -rf "$tmp"
 	trap 'rm -rf "$tmp"' EXIT
-	deb=$(debian_fetch "$pkg=$version" "$tmp")
-	note "$(basename "$deb") SHA-256 $(sha256sum "$deb" | cut -d' ' -f1)"
-	dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$tmp" --wildcards './boot/vmlinuz-*' './*lib/modules/*' ||
-		die 3 "cannot unpack $pkg: is the disk full? ($dest)"
-	rm -f "$deb"
-	# Newer packages have usr/lib/modules.
+	# Since 7.0 or so the image package is empty and depends on two others.
+	for part in "$pkg" "${pkg/-image-/-binary-}" "${pkg/-image-/-modules-}"; do
+		[ "$(debian_version "$part")" = "$version" ] || continue
+		note "fetching $part $version"
+		deb=$(debian_fetch "$part=$version" "$tmp")
+		note "$(basename "$deb") SHA-256 $(sha256sum "$deb" | cut -d' ' -f1)"
+		dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$tmp" ||
+			die 3 "cannot unpack $part: is the disk full? ($dest)"
+		rm -f "$deb"
+	done
+	# Newer packages have all of it in usr/lib/modules/<release>.
 	[ -d "$tmp/lib" ] || ln -s usr/lib "$tmp/lib"
+	release=${pkg#linux-image-}
+	if [ -f "$tmp/lib/modules/$release/vmlinuz" ]; then
+		mkdir -p "$tmp/boot"
+		ln -s "../lib/modules/$release/vmlinuz" "$tmp/boot/vmlinuz-$release"
+	fi
+	[ -f "$tmp/boot/vmlinuz-$release" ] || die 3 "$pkg $version has no boot/vmlinuz-$release"
 	dir=$dest/$series-${version//[^0-9A-Za-z.-]/_}
 	mv "$tmp" "$dir"
 	trap - EXIT
