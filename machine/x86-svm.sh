@@ -13,7 +13,7 @@
 
 machine_arch=x86
 machine_kernel=vmlinux
-machine_append="console=ttyS0,115200 earlyprintk=ttyS0,115200 loglevel=5 panic=-1 oops=panic \
+machine_append="loglevel=5 console=ttyS0,115200 earlyprintk=ttyS0,115200 panic=-1 oops=panic reboot=t \
 setcpuid=ibpb,ibrs,stibp spectre_v2_user=on"
 qemu=${KVM_WITNESS_QEMU:-qemu-system-x86_64}
 qemu_wanted=7.2
@@ -38,12 +38,12 @@ machine_argv()
 	local append=$4 board khz
 
 	khz=$("$out/machine/tsc_khz")
-	[ -z "$khz" ] || append="tsc_early_khz=$khz tsc=reliable $append"
+	[ -z "$khz" ] || append="$append tsc_early_khz=$khz tsc=reliable"
 
 	if [ "$1" = pvh ]; then
 		board=(-M microvm,acpi=off,rtc=on,pit=on,pic=on,isa-serial=on
 			-device virtio-serial-device)
-		append="numa=fake=2 $append"
+		append="$append numa=fake=2"
 	else
 		board=(-M q35,usb=off,sata=off,smbus=off,hpet=off
 			-object memory-backend-ram,id=m0,size=512M
