@@ -34,10 +34,10 @@ endif
 help:
 	@sed -n 's/^## //p' $(top)/Makefile
 
-## make demo                     everything: dependencies, kernel, tests, boot, verdicts
+## make demo                     everything: dependencies, kernels, tests, boots, a table of verdicts
 demo:
 	@$(top)/tests/deps.sh demo
-	@$(top)/run_tests.sh --vm
+	@$(top)/tests/demo.sh
 
 ## make check                    the project's own tests, real boots included
 check:

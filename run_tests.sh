@@ -153,7 +153,7 @@ if [ -n "$list" ]; then
 	if [ -n "$json" ]; then
 		jq -s . "$cases"
 	else
-		jq -r '"\(.test).\(.case)\n    verifies: \(.verifies)\n    needs:    \(.needs)\n    seed:     \(.seed)"' "$cases"
+		jq -r '"\(.test).\(.case)\n    verifies: \(.verifies)\n    needs:    \(.needs)\n    seed:     \(.seed)\n    arch:     \(.arch)"' "$cases"
 	fi
 	exit 0
 fi

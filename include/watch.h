@@ -28,14 +28,14 @@ struct watch {
 	int fd;
 	int cpu;
 	void *ring;
-	uint64_t seen;			/* hits drained so far */
 };
 
 enum watch_access { WATCH_WRITE, WATCH_READ_WRITE };
 
 /*
  * Arms the watchpoint of @len bytes (1, 2, 4 or 8, @addr aligned) on @cpu.
- * NULL, or one line that says why it cannot work.
+ * NULL, or one line that says why it cannot work.  Needs Linux 6.0, the first that
+ * counts lost samples (PERF_FORMAT_LOST).
  */
 const char *watch_arm(struct watch *w, uint64_t addr, size_t len, enum watch_access access, int cpu);
 void watch_disarm(struct watch *w);

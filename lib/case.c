@@ -22,6 +22,14 @@
 /* kselftest's exit codes, as in the kernel's kselftest.h */
 enum { EXIT_PASS, EXIT_FAIL, EXIT_USAGE, EXIT_SKIP = 4 };
 
+#if defined(__x86_64__)
+#define ARCH_NAME	"x86"
+#elif defined(__aarch64__)
+#define ARCH_NAME	"arm64"
+#elif defined(__riscv)
+#define ARCH_NAME	"riscv"
+#endif
+
 /* What a case's process tells its parent, in a page shared by both. */
 static struct outcome {
 	bool returned;
@@ -203,7 +211,8 @@ static void list_json(const struct witness_test *test)
 		put_json("case", c->name, ", ");
 		put_json("verifies", c->verifies, ", ");
 		put_json("needs", c->needs ? c->needs : test->needs, ", ");
-		put_json("seed", test->seed, "}\n");
+		put_json("seed", test->seed, ", ");
+		put_json("arch", ARCH_NAME, "}\n");
 	}
 }
 

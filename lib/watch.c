@@ -70,7 +70,8 @@ const char *watch_arm(struct watch *w, uint64_t addr, size_t len, enum watch_acc
 		.bp_len = len,
 		.sample_period = 1,
 		.sample_type = PERF_SAMPLE_TIME | PERF_SAMPLE_CALLCHAIN,
-		.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING,
+		.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING |
+			       PERF_FORMAT_LOST,
 		.disabled = 1,		/* until there is a ring to keep the hits */
 		.pinned = 1,		/* never shared in turns with another user */
 		.exclude_callchain_user = 1,
@@ -134,16 +135,9 @@ static void read_sample(struct watch *w, uint64_t pos, struct watch_hit *hit)
 const char *watch_drain(struct watch *w, void (*fn)(const struct watch_hit *hit, void *arg), void *arg)
 {
 	struct perf_event_mmap_page *meta = w->ring;
-	struct { uint64_t value, enabled, running; } now;
+	struct { uint64_t value, enabled, running, lost; } now;
 	uint64_t head, pos;
 	bool lost = false;
-
-	/*
-	 * Reading the count first: a hit between the two would only make the ring
-	 * hold more than the count, never less.
-	 */
-	if (read(w->fd, &now, sizeof(now)) != sizeof(now))
-		return "the debug register was taken away from the watchpoint";
 
 	head = __atomic_load_n(&meta->data_head, __ATOMIC_ACQUIRE);
 	for (pos = meta->data_tail; pos < head;) {
@@ -153,7 +147,6 @@ const char *watch_drain(struct watch *w, void (*fn)(const struct watch_hit *hit,
 		copy_out(w, pos, &eh, sizeof(eh));
 		if (eh.type == PERF_RECORD_SAMPLE) {
 			read_sample(w, pos + sizeof(eh), &hit);
-			w->seen++;
 			if (fn)
 				fn(&hit, arg);
 		} else {
@@ -163,7 +156,13 @@ const char *watch_drain(struct watch *w, void (*fn)(const struct watch_hit *hit,
 	}
 	__atomic_store_n(&meta->data_tail, pos, __ATOMIC_RELEASE);
 
-	if (lost || w->seen < now.value)
+	/*
+	 * The kernel's own number of lost hits.  The number of all hits would not do:
+	 * on another CPU it is raised before the hit is in the ring.
+	 */
+	if (read(w->fd, &now, sizeof(now)) != sizeof(now))
+		return "the debug register was taken away from the watchpoint";
+	if (lost || now.lost)
 		return "the watchpoint hit more often than the ring could hold";
 	if (now.enabled != now.running)
 		return "the debug register was shared with another user";

@@ -28,7 +28,7 @@ setup()
     verifies: "* ]]
 	run --separate-stderr "$run_tests" --list --json
 	[ "$status" -eq 0 ]
-	jq -e 'length > 10 and all(.[]; .test and .case and .verifies and .needs and .seed)' <<<"$output"
+	jq -e 'length > 10 and all(.[]; .test and .case and .verifies and .needs and .seed and .arch)' <<<"$output"
 }
 
 @test "an unknown test: exit 2, the nearest one is suggested" {
