@@ -199,23 +199,37 @@ foreign_kernel()
 	[ -n "$release" ] || usage "$modules has no lib/modules/<release>"
 }
 
+# guard COMMAND...: runs it as a process group that no signal to us leaves behind.
+guard()
+{
+	local code=0
+
+	setsid "$@" &
+	guarded=$!
+	wait "$guarded" || code=$?
+	guarded=''
+	return "$code"
+}
+
+# Called by a trap, with the number of the signal.
+# shellcheck disable=SC2317
+stop()
+{
+	[ -z "$guarded" ] || kill -TERM -- "-$guarded" 2>/dev/null || :
+	exit $((128 + $1))
+}
+
+guarded=''
+initramfs=''
+trap '[ -z "$initramfs" ] || rm -f "$initramfs"' EXIT
+trap 'stop 2' INT
+trap 'stop 15' TERM HUP
+
 machine_check
 release=''
 kind=pvh
-if [ "$machine" != host ]; then
-	if [ -n "$kernel" ]; then
-		foreign_kernel
-	else
-		build=(--arch "$machine_arch")
-		[ -z "${KDIR:-}" ] || build+=(--kdir "$KDIR")
-		[ -z "$variant" ] || build+=(--variant "$variant")
-		dir=$("$top/kernel/build.sh" "${build[@]}") || exit $?
-		kernel=$dir/$machine_kernel
-		variant=$(awk '$1 == "variant" { print $2 }' "$dir/meta")
-	fi
-fi
-
-# --- the run
+foreign=$kernel
+[ -z "$foreign" ] || foreign_kernel
 
 if [ -n "$results" ]; then
 	mkdir -p "$results" 2>/dev/null || die 3 "$results: cannot be made; give another folder with --results"
@@ -228,12 +242,20 @@ else
 	ln -sfn "$(basename "$results")" "$top/results/latest"
 fi
 
-initramfs=''
-[ "$machine" = host ] || initramfs=$results/initramfs.cpio
-trap '[ -z "$initramfs" ] || rm -f "$initramfs"' EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+if [ "$machine" != host ] && [ -z "$foreign" ]; then
+	build=(--arch "$machine_arch")
+	[ -z "${KDIR:-}" ] || build+=(--kdir "$KDIR")
+	[ -z "$variant" ] || build+=(--variant "$variant")
+	guard "$top/kernel/build.sh" "${build[@]}" >"$results/kernel" || exit $?
+	dir=$(cat "$results/kernel")
+	[ -n "$dir" ] || die 3 "cannot write to $results: is the disk full?"
+	kernel=$dir/$machine_kernel
+	variant=$(awk '$1 == "variant" { print $2 }' "$dir/meta")
+fi
 
+# --- the run
+
+[ "$machine" = host ] || initramfs=$results/initramfs.cpio
 if [ -n "$initramfs" ]; then
 	"$top/machine/initramfs.sh" "$initramfs" "$out/machine/init" "$out/stripped" \
 		${modules:+"$modules" "$release"}
