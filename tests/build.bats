@@ -66,7 +66,9 @@ built_at()
 }
 
 @test "LLVM=1" {
-	command -v clang ld.lld llvm-ar >/dev/null || skip "no clang, lld or llvm here"
+	for tool in clang ld.lld llvm-ar; do
+		command -v "$tool" >/dev/null || skip "no $tool here"
+	done
 	run make -C "$top" KDIR="$TREE" O="$BATS_TEST_TMPDIR/o" LLVM=1
 	[ "$status" -eq 0 ] || { echo "$output"; false; }
 	"$BATS_TEST_TMPDIR/o/x86/deferred_ibpb_test" --list | grep -qx alternating_runs
