@@ -25,6 +25,15 @@ OUTPUT		:= $(or $(O),$(top)/build/$(ARCH))
 endif
 override OUTPUT	:= $(abspath $(OUTPUT))
 
+# What another checkout has built here depends on files that are not ours.
+ifneq ($(filter-out help demo check bench prove link unlink clean,$(or $(MAKECMDGOALS),all)),)
+$(shell mkdir -p $(OUTPUT))
+ifneq ($(top),$(file <$(OUTPUT)/top))
+$(shell find $(OUTPUT) -path $(OUTPUT)/libkvm -prune -o -name '*.[do]' -exec rm -f {} +)
+$(file >$(OUTPUT)/top,$(top))
+endif
+endif
+
 include $(top)/Makefile.host
 
 ifeq ($(need_kdir),y)

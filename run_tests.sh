@@ -262,20 +262,24 @@ if [ -n "$initramfs" ]; then
 fi
 machine_argv "$kind" "$kernel" "$initramfs" "${machine_append:-}${append:+ $append}"
 
-# boot runs beside this shell, so that a signal to either reaches it at once.
-"$out/machine/boot" --results "$results" --cases "$cases" --timeout "$timeout" \
+# boot runs beside this shell, so that a signal to either reaches it at once.  Bash
+# starts it deaf to SIGINT, and it may not have its own handler yet.
+boot=''
+signalled=0
+trap 'signalled=2; kill -s INT "$boot" 2>/dev/null || :' INT
+trap 'signalled=15; kill -s TERM "$boot" 2>/dev/null || :' TERM HUP
+env --default-signal=INT,TERM,HUP "$out/machine/boot" --results "$results" --cases "$cases" --timeout "$timeout" \
 	--boot-timeout "$boot_timeout" ${strict:+--strict} \
 	--meta "machine=$machine" --meta "kernel=${kernel:-$(uname -r)}" --meta "variant=$variant" \
 	--meta "append=${machine_append:-}${append:+ $append}" --meta "date=$(date -u +%FT%TZ)" \
 	"${words[@]}" -- "${argv[@]}" &
 boot=$!
-trap 'kill -s INT "$boot" 2>/dev/null || :' INT
-trap 'kill -s TERM "$boot" 2>/dev/null || :' TERM HUP
+[ "$signalled" -eq 0 ] || kill -s TERM "$boot" 2>/dev/null || :
 code=0
 wait "$boot" || code=$?
-# A trapped signal ends the first wait early; the second has boot's own answer.
-if [ "$code" -gt 128 ]; then
-	code=0
+# A trapped signal ends a wait early.
+while kill -0 "$boot" 2>/dev/null; do
 	wait "$boot" || code=$?
-fi
+done
+[ "$signalled" -eq 0 ] || exit $((128 + signalled))
 exit "$code"

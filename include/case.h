@@ -24,6 +24,7 @@ struct witness_test {
 	const char *name;
 	const char *needs;		/* what all cases skip without */
 	const char *seed;		/* where the behaviour comes from: a mail, a commit */
+	const char *append;		/* kernel parameters that a machine boots with for this test; may be NULL */
 	void (*prepare)(void);		/* runs once, before all cases: what they can share */
 	void (*setup)(void);		/* runs first in each case's process; may case_skip() */
 	const struct witness_case *cases;

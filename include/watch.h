@@ -16,11 +16,14 @@
 #include <stdint.h>
 
 #define WATCH_CHAIN_MAX	32
+#define WATCH_TRACES	2
 
 struct watch_hit {
 	uint64_t time;			/* CLOCK_MONOTONIC, ns */
 	int cpu;
-	unsigned int depth;
+	unsigned int source;		/* 0: the watchpoint, n: the n-th watch_trace() */
+	uint32_t field;			/* of a tracepoint: the value of its field */
+	unsigned int depth;		/* of a tracepoint: 0 */
 	uint64_t chain[WATCH_CHAIN_MAX]; /* innermost first; [0] is after the access */
 };
 
@@ -28,6 +31,12 @@ struct watch {
 	int fd;
 	int cpu;
 	void *ring;
+	unsigned int nr_traces;
+	struct {
+		int fd;
+		uint64_t id;
+		size_t offset;		/* of the field in the event's own data */
+	} trace[WATCH_TRACES];
 };
 
 enum watch_access { WATCH_WRITE, WATCH_READ_WRITE };
@@ -39,6 +48,13 @@ enum watch_access { WATCH_WRITE, WATCH_READ_WRITE };
  */
 const char *watch_arm(struct watch *w, uint64_t addr, size_t len, enum watch_access access, int cpu);
 void watch_disarm(struct watch *w);
+
+/*
+ * From now on also a tracepoint on the same CPU: its hits are among the
+ * watchpoint's, in the order in which all of them happened.  @field is an unsigned
+ * int of it.  NULL, or one line that says why it cannot work.
+ */
+const char *watch_trace(struct watch *w, const char *subsystem, const char *event, const char *field);
 
 /*
  * Calls @fn for every hit since the last call, oldest first.  NULL, or one line

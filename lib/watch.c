@@ -14,6 +14,7 @@
 #include <linux/hw_breakpoint.h>
 #include <linux/perf_event.h>
 
+#include "util.h"
 #include "watch.h"
 
 /* Some 1300 hits with a chain of 20. */
@@ -69,7 +70,7 @@ const char *watch_arm(struct watch *w, uint64_t addr, size_t len, enum watch_acc
 		.bp_addr = addr,
 		.bp_len = len,
 		.sample_period = 1,
-		.sample_type = PERF_SAMPLE_TIME | PERF_SAMPLE_CALLCHAIN,
+		.sample_type = PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_TIME | PERF_SAMPLE_CALLCHAIN,
 		.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING |
 			       PERF_FORMAT_LOST,
 		.disabled = 1,		/* until there is a ring to keep the hits */
@@ -99,9 +100,94 @@ void watch_disarm(struct watch *w)
 {
 	if (w->fd < 0)
 		return;
+	while (w->nr_traces)
+		close(w->trace[--w->nr_traces].fd);
 	munmap(w->ring, page_size() + RING_DATA);
 	close(w->fd);
 	w->fd = -1;
+}
+
+/* The file of a tracepoint in tracefs; NULL: there is none. */
+static FILE *open_trace_file(const char *subsystem, const char *event, const char *file)
+{
+	static const char * const roots[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
+	char path[256];
+	FILE *f = NULL;
+	size_t i;
+
+	for (i = 0; !f && i < ARRAY_SIZE(roots); i++) {
+		snprintf(path, sizeof(path), "%s/events/%s/%s/%s", roots[i], subsystem, event, file);
+		f = fopen(path, "re");
+	}
+	return f;
+}
+
+static bool trace_field(FILE *f, const char *name, size_t *offset)
+{
+	char line[256], type[128], field[128];
+
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, " field:%127[^;]; offset:%zu;", type, offset) != 2)
+			continue;
+		snprintf(field, sizeof(field), "unsigned int %s", name);
+		if (!strcmp(type, field))
+			return true;
+	}
+	return false;
+}
+
+const char *watch_trace(struct watch *w, const char *subsystem, const char *event, const char *field)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_TRACEPOINT,
+		.size = sizeof(attr),
+		.sample_period = 1,
+		.sample_type = PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_TIME | PERF_SAMPLE_RAW,
+		.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING |
+			       PERF_FORMAT_LOST,
+		.disabled = 1,
+		.use_clockid = 1,
+		.clockid = CLOCK_MONOTONIC,
+	};
+	static char why[128];
+	unsigned int n = w->nr_traces;
+	unsigned long long config;
+	FILE *f;
+	int fd;
+
+	snprintf(why, sizeof(why), "no tracepoint %s:%s with a field %s (tracefs, CONFIG_EVENT_TRACING)",
+		 subsystem, event, field);
+	f = open_trace_file(subsystem, event, "format");
+	if (!f)
+		return why;
+	if (!trace_field(f, field, &w->trace[n].offset)) {
+		fclose(f);
+		return why;
+	}
+	fclose(f);
+	f = open_trace_file(subsystem, event, "id");
+	if (!f)
+		return why;
+	if (fscanf(f, "%llu", &config) != 1) {
+		fclose(f);
+		return why;
+	}
+	fclose(f);
+	attr.config = config;
+
+	fd = syscall(SYS_perf_event_open, &attr, -1, w->cpu, -1, PERF_FLAG_FD_CLOEXEC);
+	if (fd < 0)
+		return explain(errno, w->cpu);
+	if (ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, w->fd) || ioctl(fd, PERF_EVENT_IOC_ID, &w->trace[n].id) ||
+	    ioctl(fd, PERF_EVENT_IOC_ENABLE, 0)) {
+		int err = errno;
+
+		close(fd);
+		return explain(err, w->cpu);
+	}
+	w->trace[n].fd = fd;
+	w->nr_traces++;
+	return NULL;
 }
 
 /* A record may wrap around the end of the ring. */
@@ -117,27 +203,52 @@ static void copy_out(struct watch *w, uint64_t pos, void *to, size_t len)
 
 static void read_sample(struct watch *w, uint64_t pos, struct watch_hit *hit)
 {
-	uint64_t fixed[2], ip;
-	uint64_t i;
+	struct { uint64_t id, time; } fixed;
+	uint64_t i, chain_len, ip;
 
 	memset(hit, 0, sizeof(*hit));
 	hit->cpu = w->cpu;
-	copy_out(w, pos, fixed, sizeof(fixed));
-	hit->time = fixed[0];
-	for (i = 0; i < fixed[1] && hit->depth < WATCH_CHAIN_MAX; i++) {
-		copy_out(w, pos + sizeof(fixed) + 8 * i, &ip, sizeof(ip));
+	copy_out(w, pos, &fixed, sizeof(fixed));
+	pos += sizeof(fixed);
+	hit->time = fixed.time;
+	for (i = 0; i < w->nr_traces; i++) {
+		if (fixed.id != w->trace[i].id)
+			continue;
+		hit->source = i + 1;
+		/* A length of 4 bytes, then the event as its format file has it. */
+		copy_out(w, pos + 4 + w->trace[i].offset, &hit->field, sizeof(hit->field));
+		return;
+	}
+	copy_out(w, pos, &chain_len, sizeof(chain_len));
+	for (i = 0; i < chain_len && hit->depth < WATCH_CHAIN_MAX; i++) {
+		copy_out(w, pos + sizeof(chain_len) + 8 * i, &ip, sizeof(ip));
 		/* Markers such as PERF_CONTEXT_KERNEL are no addresses. */
 		if (ip < (uint64_t)PERF_CONTEXT_MAX)
 			hit->chain[hit->depth++] = ip;
 	}
 }
 
+/* The kernel's own word on whether the ring had all that happened. */
+static const char *complaint(int fd)
+{
+	struct { uint64_t value, enabled, running, lost; } now;
+
+	if (read(fd, &now, sizeof(now)) != sizeof(now))
+		return "the debug register was taken away from the watchpoint";
+	if (now.lost)
+		return "there were more hits than the ring could hold";
+	if (now.enabled != now.running)
+		return "the debug register was shared with another user";
+	return NULL;
+}
+
 const char *watch_drain(struct watch *w, void (*fn)(const struct watch_hit *hit, void *arg), void *arg)
 {
 	struct perf_event_mmap_page *meta = w->ring;
-	struct { uint64_t value, enabled, running, lost; } now;
 	uint64_t head, pos;
 	bool lost = false;
+	const char *why;
+	unsigned int i;
 
 	head = __atomic_load_n(&meta->data_head, __ATOMIC_ACQUIRE);
 	for (pos = meta->data_tail; pos < head;) {
@@ -160,11 +271,10 @@ const char *watch_drain(struct watch *w, void (*fn)(const struct watch_hit *hit,
 	 * The kernel's own number of lost hits.  The number of all hits would not do:
 	 * on another CPU it is raised before the hit is in the ring.
 	 */
-	if (read(w->fd, &now, sizeof(now)) != sizeof(now))
-		return "the debug register was taken away from the watchpoint";
-	if (lost || now.lost)
-		return "the watchpoint hit more often than the ring could hold";
-	if (now.enabled != now.running)
-		return "the debug register was shared with another user";
-	return NULL;
+	why = complaint(w->fd);
+	for (i = 0; !why && i < w->nr_traces; i++)
+		why = complaint(w->trace[i].fd);
+	if (!why && lost)
+		why = "there were more hits than the ring could hold";
+	return why;
 }

@@ -10,6 +10,9 @@
  *	--meta KEY=VALUE	put into meta.json
  *	--strict		a skip is a failure
  *
+ * Where the emulator's arguments have "@append@", the machine is started anew for
+ * each set of kernel parameters ("append" in FILE) that tests want.
+ *
  * When the machine dies or hangs the running test gets the blame, and the machine
  * is started again for the tests that are left.
  *
@@ -18,6 +21,7 @@
  */
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -38,6 +42,7 @@
 
 #define EXIT_USAGE	2
 #define EXIT_OURS	3
+#define APPEND		"@append@"
 
 /* What a machine may take beyond a test's own timeout to say that it is over. */
 #define GRACE_S		10
@@ -53,6 +58,7 @@ struct boot {
 	struct lines channel_lines, error_lines;
 	FILE *console_log;
 	char **argv;
+	const char *append;		/* the kernel parameters that this boot has for its tests */
 	int signals;			/* signalfd */
 
 	unsigned int timeout, boot_timeout;
@@ -75,12 +81,29 @@ static double now(void)
 	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
+static const char *append_of(const struct test_run *test)
+{
+	return test->append ? test->append : "";
+}
+
 static struct test_run *next_test(struct boot *b)
 {
 	size_t i;
 
 	for (i = 0; i < b->t.nr_tests; i++) {
 		if (!b->t.tests[i].done)
+			return &b->t.tests[i];
+	}
+	return NULL;
+}
+
+/* The next one for which this boot will do. */
+static struct test_run *next_test_here(struct boot *b)
+{
+	size_t i;
+
+	for (i = 0; i < b->t.nr_tests; i++) {
+		if (!b->t.tests[i].done && !strcmp(append_of(&b->t.tests[i]), b->append))
 			return &b->t.tests[i];
 	}
 	return NULL;
@@ -120,12 +143,12 @@ static void leave(struct boot *b)
 
 static void start_next(struct boot *b)
 {
-	struct test_run *test = next_test(b);
+	struct test_run *test = next_test_here(b);
 	char command[4096];
 	size_t len, i;
 
 	if (!test) {
-		/* All is told; a machine without a disk has nothing to save. */
+		/* A machine without a disk has nothing to save. */
 		leave(b);
 		return;
 	}
@@ -306,7 +329,7 @@ static void post_mortem(struct boot *b, bool hung)
 		return;
 	}
 	/* It did not come up: it will not for the other tests either. */
-	while ((b->test = next_test(b))) {
+	while ((b->test = next_test_here(b))) {
 		b->test_started = now();
 		test_begin(&b->t, b->test);
 		if (*b->console.complaint) {
@@ -367,25 +390,54 @@ static bool step(struct boot *b, bool *hung)
 	return *hung;
 }
 
+/* The emulator's arguments with @append in place; the caller frees both. */
+static char **machine_args(struct boot *b)
+{
+	size_t n, i, len = strlen(APPEND);
+	char **args;
+
+	for (n = 0; b->argv[n]; n++)
+		;
+	args = calloc(n + 1, sizeof(*args));
+	if (!args)
+		abort();
+	for (i = 0; i < n; i++) {
+		const char *mark = strstr(b->argv[i], APPEND);
+
+		if (asprintf(&args[i], "%.*s%s%s", mark ? (int)(mark - b->argv[i]) : INT_MAX,
+			     b->argv[i], mark ? b->append : "", mark ? mark + len : "") < 0)
+			abort();
+	}
+	return args;
+}
+
 static int boot_once(struct boot *b)
 {
+	char **args, **arg;
 	bool hung = false;
+	int ret;
 
 	b->boots++;
 	b->error[0] = '\0';
 	b->state = BOOTING;
 	b->left = false;
 	b->test = NULL;
+	b->append = append_of(next_test(b));
 	memset(&b->channel_lines, 0, sizeof(b->channel_lines));
 	memset(&b->error_lines, 0, sizeof(b->error_lines));
-	fprintf(b->console_log, "--- boot %u\n", b->boots);
+	fprintf(b->console_log, "--- boot %u%s%s\n", b->boots, *b->append ? ": " : "", b->append);
 	console_begin(&b->console, b->console_log);
 
 	b->started = now();
 	b->deadline = b->started + b->boot_timeout;
 	if (!b->first_start)
 		b->first_start = b->started;
-	if (emulator_start(&b->e, b->argv)) {
+	args = machine_args(b);
+	ret = emulator_start(&b->e, args);
+	for (arg = args; *arg; arg++)
+		free(*arg);
+	free(args);
+	if (ret) {
 		fprintf(stderr, "kvm-witness: cannot start %s: %s\n", b->argv[0], strerror(errno));
 		return -1;
 	}
@@ -462,6 +514,11 @@ static void add_case(struct test_run *test, const char *name)
 	test->cases[test->nr_cases++].name = strdup(name);
 }
 
+static char *strdup_or_null(const char *s)
+{
+	return s && *s ? strdup(s) : NULL;
+}
+
 /* "test" or "test.case"; each named case must be in the list. */
 static int select_tests(struct transcript *t, const char *list, char **words, int n)
 {
@@ -498,6 +555,8 @@ static int select_tests(struct transcript *t, const char *list, char **words, in
 
 		if (test && case_name && test->all_cases)
 			add_case(test, case_name);
+		if (test && !test->append)
+			test->append = strdup_or_null(json_string_value(json_object_get(o, "append")));
 		json_decref(o);
 	}
 	fclose(f);

@@ -24,6 +24,7 @@ struct case_result {
 
 struct test_run {
 	char *name;
+	char *append;		/* kernel parameters that it wants; NULL: none */
 	struct case_result *cases;
 	size_t nr_cases;
 	bool all_cases;		/* none was named: the test is called without arguments */

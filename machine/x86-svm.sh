@@ -14,9 +14,17 @@
 machine_arch=x86
 machine_kernel=vmlinux
 machine_append="loglevel=5 console=ttyS0,115200 earlyprintk=ttyS0,115200 panic=-1 oops=panic reboot=t \
-setcpuid=ibpb,ibrs,stibp spectre_v2_user=on"
+setcpuid=ibpb,ibrs,stibp spectre_v2_user=on vmscape=force"
 qemu=${KVM_WITNESS_QEMU:-qemu-system-x86_64}
 qemu_wanted=7.2
+# Older ones translate code while another CPU changes it: where the kernel patches
+# itself, a vCPU in a thread of its own can run into a stale int3 and die of it.
+qemu_threads_wanted=8.1
+
+version_at_least()
+{
+	[ "$(printf '%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]
+}
 
 # Ends the run with exit code 3 and the reason when the machine cannot be had.
 machine_check()
@@ -27,12 +35,15 @@ machine_check()
 		die 3 "machine x86-svm needs $qemu: install qemu-system-x86 (tests/deps.sh demo)"
 	version=$("$qemu" --version 2>/dev/null | sed -n 's/^QEMU emulator version \([0-9.]*\).*/\1/p')
 	[ -n "$version" ] || die 3 "$qemu --version says nothing: is it a QEMU?"
-	[ "$(printf '%s\n' "$qemu_wanted" "$version" | sort -V | head -n 1)" = "$qemu_wanted" ] ||
+	version_at_least "$version" "$qemu_wanted" ||
 		die 3 "machine x86-svm needs QEMU >= $qemu_wanted, $qemu is $version"
+	thread=single
+	! version_at_least "$version" "$qemu_threads_wanted" || thread=multi
 }
 
 # machine_argv KIND KERNEL INITRAMFS APPEND: sets the array argv.  File descriptor 3
-# is the results channel, stdout the console.
+# is the results channel, stdout the console.  For @append@ machine/boot puts what
+# the tests want.
 machine_argv()
 {
 	local append=$4 board khz
@@ -52,8 +63,8 @@ machine_argv()
 			-device virtio-serial-pci)
 	fi
 	argv=("$qemu" "${board[@]}" -nodefaults -no-user-config -display none -no-reboot
-		-accel tcg,thread=multi -cpu EPYC -smp 2 -m 1G -serial stdio
+		-accel tcg,thread="$thread" -cpu EPYC -smp 2 -m 1G -serial stdio
 		-chardev socket,id=results,fd=3
 		-device virtserialport,chardev=results,name=kvm-witness.results
-		-kernel "$2" -initrd "$3" -append "$append")
+		-kernel "$2" -initrd "$3" -append "$append @append@")
 }

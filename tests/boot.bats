@@ -49,6 +49,23 @@ assert_complete()
 	[[ $output == *"ok 2 b_test"* ]]
 }
 
+@test "kernel parameters of a test: a boot for each set of them" {
+	sed -i '/b_test/s/}/, "append": "mem=1G quiet"}/' "$dir/cases"
+	run "$boot" --results "$dir" --cases "$dir/cases" b_test a_test -- "$fakes/emulator" good -append "x=1 @append@ y=2"
+	[ "$status" -eq 0 ]
+	jq -e '.boots == 2' "$dir/meta.json"
+	grep -qx -- "good -append x=1 mem=1G quiet y=2" "$dir/console.log"
+	grep -qx -- "good -append x=1  y=2" "$dir/console.log"
+	grep -qx -- "--- boot 1: mem=1G quiet" "$dir/console.log"
+}
+
+@test "a boot that fails costs only the tests with its kernel parameters" {
+	sed -i '/b_test/s/}/, "append": "early_panic"}/; /a_test/s/}/, "append": "good"}/' "$dir/cases"
+	run "$boot" --results "$dir" --cases "$dir/cases" b_test a_test -- "$fakes/emulator" @append@
+	[ "$status" -eq 1 ]
+	[[ $output == *"not ok 1 b_test"*"ok 2 a_test"* ]]
+}
+
 @test "words of the channel may be cut anywhere" {
 	boot_fake dribble
 	[ "$status" -eq 0 ]

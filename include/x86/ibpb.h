@@ -10,6 +10,8 @@
 #ifndef KVM_WITNESS_X86_IBPB_H
 #define KVM_WITNESS_X86_IBPB_H
 
+#include <stddef.h>
+
 enum ibpb_cause {
 	IBPB_VCPU_LOAD,		/* kvm_arch_vcpu_load(): a vCPU switch, at load */
 	IBPB_VM_ENTRY,		/* in KVM_RUN, right before the guest is entered */
@@ -52,6 +54,37 @@ void ibpb_pin(int index);
  */
 void ibpb_window_open(void);
 struct ibpb_counts ibpb_window_close(void);
+
+/* What happens on a CPU, in the order in which it does. */
+enum ibpb_event_type {
+	IBPB_EVENT_BARRIER,
+	IBPB_EVENT_ENTRY,		/* tracepoint kvm_entry */
+	IBPB_EVENT_EXIT,		/* tracepoint kvm_exit */
+};
+
+struct ibpb_event {
+	enum ibpb_event_type type;
+	enum ibpb_cause cause;		/* of a barrier */
+	unsigned int vcpu;		/* of an entry or exit: KVM's vcpu_id */
+};
+
+/*
+ * From now on windows keep their events, VM-entries and VM-exits among them.
+ * NULL, or one line that says why it cannot work.
+ */
+const char *ibpb_trace(void);
+
+/* The events on watched CPU 0 or 1 of the window that was closed last. */
+const struct ibpb_event *ibpb_events(int index, size_t *nr);
+
+/*
+ * Does each VM-entry have the barriers that it was owed?  One, between the other
+ * vCPU's last VM-exit and this VM-entry, when another vCPU was entered on this CPU
+ * before; else none.  Holds for guests without IBPB and IBRS.  A window's first
+ * VM-entry is not judged.  NULL, or one line that tells of the first wrong one.
+ * Adds the VM-entries after another vCPU's to *@switches.
+ */
+const char *ibpb_check_order(const struct ibpb_event *events, size_t nr, unsigned int *switches);
 
 /* Barriers that KVM issued for the sake of guests, wherever it did. */
 unsigned int ibpb_by_kvm(const struct ibpb_counts *c, int index);

@@ -23,6 +23,13 @@ static int cpus[IBPB_CPUS];
 static int here;			/* index of the CPU that the thread is pinned to */
 static uint64_t pred_cmd;
 
+/* Of the window that was closed last; more than a ring can hold do not come. */
+static bool tracing;
+static struct {
+	struct ibpb_event *event;
+	size_t nr, room;
+} kept[IBPB_CPUS];
+
 /* --- who asked for the barrier ------------------------------------------- */
 
 struct cause_of {
@@ -219,6 +226,19 @@ struct window {
 	char unknown[256];
 };
 
+static void keep(int index, struct ibpb_event event)
+{
+	if (!tracing)
+		return;
+	if (kept[index].nr == kept[index].room) {
+		kept[index].room = kept[index].room * 2 + 1024;
+		kept[index].event = realloc(kept[index].event, kept[index].room * sizeof(event));
+		if (!kept[index].event)
+			case_fail("out of memory");
+	}
+	kept[index].event[kept[index].nr++] = event;
+}
+
 static void add_hit(const struct watch_hit *hit, void *arg)
 {
 	struct window *w = arg;
@@ -227,10 +247,18 @@ static void add_hit(const struct watch_hit *hit, void *arg)
 	size_t len = 0;
 	unsigned int i;
 
+	if (hit->source) {
+		keep(hit->cpu == cpus[1], (struct ibpb_event){
+			.type = hit->source == 1 ? IBPB_EVENT_ENTRY : IBPB_EVENT_EXIT,
+			.vcpu = hit->field,
+		});
+		return;
+	}
 	for (i = 0; i < hit->depth; i++)
 		chain[i] = hit->chain[i];
 	cause = ibpb_classify(chain, hit->depth, name_of);
 	w->counts.n[hit->cpu == cpus[1]][cause]++;
+	keep(hit->cpu == cpus[1], (struct ibpb_event){ .type = IBPB_EVENT_BARRIER, .cause = cause });
 
 	if (cause != IBPB_UNKNOWN || *w->unknown)
 		return;
@@ -259,6 +287,7 @@ static const char *mark(struct window *w)
 	ibpb_pin(back);
 
 	for (i = 0; i < IBPB_CPUS; i++) {
+		kept[i].nr = 0;
 		why = watch_drain(&watches[i], add_hit, w);
 		if (why)
 			return why;
@@ -331,8 +360,70 @@ struct ibpb_counts ibpb_window_close(void)
 	return w.counts;
 }
 
+const char *ibpb_trace(void)
+{
+	const char *why = NULL;
+	int i;
+
+	for (i = 0; !why && i < IBPB_CPUS; i++) {
+		why = watch_trace(&watches[i], "kvm", "kvm_entry", "vcpu_id");
+		if (!why)
+			why = watch_trace(&watches[i], "kvm", "kvm_exit", "vcpu_id");
+	}
+	tracing = !why;
+	return why;
+}
+
+const struct ibpb_event *ibpb_events(int index, size_t *nr)
+{
+	*nr = kept[index].nr;
+	return kept[index].event;
+}
+
+static bool for_a_guest(enum ibpb_cause cause)
+{
+	return cause == IBPB_VCPU_LOAD || cause == IBPB_VM_ENTRY || cause == IBPB_NESTED_EXIT;
+}
+
+const char *ibpb_check_order(const struct ibpb_event *events, size_t nr, unsigned int *switches)
+{
+	unsigned int barriers = 0, entries = 0, want, last = 0;
+	static char why[160];
+	size_t i;
+
+	for (i = 0; i < nr; i++) {
+		const struct ibpb_event *e = &events[i];
+
+		if (e->type == IBPB_EVENT_BARRIER) {
+			barriers += for_a_guest(e->cause);
+			continue;
+		}
+		/* What came before the exit has not covered the guest that exits. */
+		if (e->type == IBPB_EVENT_EXIT) {
+			barriers = 0;
+			continue;
+		}
+		want = e->vcpu != last;
+		if (entries++) {
+			*switches += want;
+			if (barriers != want) {
+				snprintf(why, sizeof(why),
+					 "VM-entry %u of the window: vCPU %u after vCPU %u with %u barriers in between, want %u",
+					 entries, e->vcpu, last, barriers, want);
+				return why;
+			}
+		}
+		last = e->vcpu;
+		barriers = 0;
+	}
+	return NULL;
+}
+
 unsigned int ibpb_by_kvm(const struct ibpb_counts *c, int index)
 {
-	return c->n[index][IBPB_VCPU_LOAD] + c->n[index][IBPB_VM_ENTRY] +
-	       c->n[index][IBPB_NESTED_EXIT];
+	unsigned int cause, n = 0;
+
+	for (cause = 0; cause < NR_IBPB_CAUSES; cause++)
+		n += for_a_guest(cause) ? c->n[index][cause] : 0;
+	return n;
 }

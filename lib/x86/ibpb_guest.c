@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Guests for the tests of barriers, see include/x86/ibpb_guest.h.
+ */
+#include <signal.h>
+
+#include "case.h"
+#include "ibpb_guest.h"
+#include "svm_util.h"
+
+/* Not in every framework: Fn8000_0008_EBX of AMD's manual. */
+#define CPUID_AMD_IBRS		KVM_X86_CPU_FEATURE(0x80000008, 0, EBX, 14)
+#define CPUID_AMD_SAME_MODE	KVM_X86_CPU_FEATURE(0x80000008, 0, EBX, 19)
+
+static void show(struct kvm_vcpu *vcpu, struct kvm_x86_cpu_feature feature, bool shown, const char *name)
+{
+	if (shown && !kvm_cpu_has(feature))
+		case_skip("KVM cannot show %s to a guest here", name);
+	vcpu_set_or_clear_cpuid_feature(vcpu, feature, shown);
+}
+
+void ibpb_show(struct kvm_vcpu *vcpu, enum ibpb_shown shown)
+{
+	/* Intel's bit stands for both IBRS and IBPB. */
+	vcpu_clear_cpuid_feature(vcpu, X86_FEATURE_SPEC_CTRL);
+	show(vcpu, X86_FEATURE_AMD_IBPB, shown & SHOW_IBPB, "IBPB");
+	show(vcpu, CPUID_AMD_IBRS, shown & SHOW_IBRS, "IBRS");
+}
+
+void ibpb_guest_code(void)
+{
+	for (;;)
+		GUEST_SYNC(0);
+}
+
+struct kvm_vcpu *ibpb_create_vcpu(u32 id, enum ibpb_shown shown)
+{
+	struct kvm_vm *vm = vm_create(id + 1);
+	struct kvm_vcpu *vcpu = vm_vcpu_add(vm, id, ibpb_guest_code);
+
+	ibpb_show(vcpu, shown);
+	return vcpu;
+}
+
+void ibpb_run_on(int cpu, struct kvm_vcpu *vcpu)
+{
+	ibpb_pin(cpu);
+	vcpu_run(vcpu);
+}
+
+void ibpb_load_on(int cpu, struct kvm_vcpu *vcpu)
+{
+	struct kvm_regs regs;
+
+	ibpb_pin(cpu);
+	vcpu_regs_get(vcpu, &regs);
+}
+
+static sigset_t usr1(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	return set;
+}
+
+void ibpb_allow_turning_back(struct kvm_vcpu *vcpu)
+{
+	/* No signal is blocked during KVM_RUN: eight bytes of zero after the length. */
+	u32 in_guest[] = { sizeof(u64), 0, 0 };
+	sigset_t set = usr1();
+
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	vcpu_ioctl(vcpu, KVM_SET_SIGNAL_MASK, (struct kvm_signal_mask *)in_guest);
+}
+
+void ibpb_turn_back(struct kvm_vcpu *vcpu)
+{
+	sigset_t set = usr1();
+	int r, err, sig;
+
+	raise(SIGUSR1);
+	r = __vcpu_run(vcpu);
+	err = errno;
+	sigwait(&set, &sig);
+	CASE_EXPECT(r == -1 && err == EINTR, "pending signal: KVM_RUN gave %d, errno %d", r, err);
+}
+
+void ibpb_need_probe(void)
+{
+	const char *why = ibpb_probe_open();
+
+	if (!why)
+		why = ibpb_vcpu_switch_off();
+	if (why)
+		case_skip("%s", why);
+}
+
+void ibpb_expect(const struct ibpb_counts *c, int cpu, unsigned int want, const char *what)
+{
+	unsigned int seen = ibpb_by_kvm(c, cpu);
+
+	CASE_EXPECT(seen == want,
+		    "%s: %u barriers on CPU %d, want %u (%u at load, %u at VM-entry, %u at nested VM-exit)",
+		    what, seen, cpu, want, c->n[cpu][IBPB_VCPU_LOAD], c->n[cpu][IBPB_VM_ENTRY],
+		    c->n[cpu][IBPB_NESTED_EXIT]);
+}
+
+/* --- L1 and L2 ------------------------------------------------------------ */
+
+enum { SYNC_L1 = 1, SYNC_L2, SYNC_NMI };
+
+/* Each pair of stages starts with a sync of L2 and ends with one of L1. */
+static void l2_code(void)
+{
+	for (;;) {
+		GUEST_SYNC(SYNC_L2);
+		vmmcall();
+	}
+}
+
+static void l1_code(struct svm_test_data *svm)
+{
+	WITNESS_SVM_SETUP(svm, l2_code);
+	svm->vmcb->control.intercept |= BIT_ULL(INTERCEPT_NMI);
+	for (;;) {
+		run_guest(svm->vmcb, svm->vmcb_gpa);
+		if (svm->vmcb->control.exit_code == SVM_EXIT_NMI) {
+			GUEST_SYNC(SYNC_NMI);
+			continue;
+		}
+		GUEST_ASSERT_EQ(svm->vmcb->control.exit_code, SVM_EXIT_VMMCALL);
+		svm->vmcb->save.rip += 3;
+		GUEST_SYNC(SYNC_L1);
+	}
+}
+
+struct kvm_vcpu *ibpb_create_nested(u32 id, enum ibpb_shown shown)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+	gva_t svm;
+
+	if (!kvm_cpu_has(X86_FEATURE_SVM))
+		case_skip("no nested SVM here");
+	if (this_cpu_has(CPUID_AMD_SAME_MODE))
+		case_skip("the processor's IBRS separates L2 from L1 by itself (same mode IBRS)");
+	vm = vm_create(id + 1);
+	vcpu = vm_vcpu_add(vm, id, l1_code);
+	vcpu_alloc_svm(vm, &svm);
+	vcpu_args_set(vcpu, 1, svm);
+	ibpb_show(vcpu, shown);
+	return vcpu;
+}
+
+static void expect_sync(struct kvm_vcpu *vcpu, u64 want)
+{
+	struct ucall uc;
+	u64 cmd = get_ucall(vcpu, &uc);
+
+	if (cmd == UCALL_ABORT)
+		REPORT_GUEST_ASSERT(uc);
+	CASE_EXPECT(cmd == UCALL_SYNC && uc.args[1] == want, "the guest ended with ucall %llu, %llu, want sync %llu",
+		    (unsigned long long)cmd, (unsigned long long)uc.args[1], (unsigned long long)want);
+}
+
+void ibpb_run_nested_on(int cpu, struct kvm_vcpu *vcpu, enum nested_stage stage)
+{
+	ibpb_run_on(cpu, vcpu);
+	expect_sync(vcpu, stage == NESTED_L2_SYNC ? SYNC_L2 : SYNC_L1);
+}
+
+void ibpb_queue_nmi(struct kvm_vcpu *vcpu)
+{
+	vcpu_ioctl(vcpu, KVM_NMI, NULL);
+}
+
+void ibpb_run_nmi_on(int cpu, struct kvm_vcpu *vcpu)
+{
+	ibpb_run_on(cpu, vcpu);
+	expect_sync(vcpu, SYNC_NMI);
+}
+
+bool ibpb_in_l2(struct kvm_vcpu *vcpu)
+{
+	static char room[sizeof(struct kvm_nested_state) + 4096];
+	struct kvm_nested_state *state = (struct kvm_nested_state *)room;
+
+	state->size = sizeof(room);
+	vcpu_nested_state_get(vcpu, state);
+	return state->flags & KVM_STATE_NESTED_GUEST_MODE;
+}
