@@ -12,7 +12,7 @@
 #
 # Prints the folder that holds vmlinux (stripped), bzImage or Image, System.map,
 # config and meta.  Kernels of Debian's source are cached by the hash of all that
-# goes in; a --kdir tree is built incrementally each time.
+# goes in, of a patch its diff; a --kdir tree is built incrementally each time.
 #
 # Exit codes: 0 built, 1 the kernel does not build or a patch does not apply,
 # 2 usage, 3 something is missing here.
@@ -21,6 +21,8 @@ set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 # shellcheck source=kernel/debian.sh
 . "$here/debian.sh"
+# shellcheck source=kernel/patch.sh
+. "$here/patch.sh"
 
 recipe=1	# bump when a change below makes different kernels of the same input
 
@@ -99,7 +101,8 @@ if [ -n "$cached_tree" ]; then
 	key=$({
 		echo "$recipe $src_id $arch"
 		gcc -dumpfullversion
-		cat "$here/config/$arch" "${patches[@]}" </dev/null
+		cat "$here/config/$arch"
+		patch_diff "${patches[@]}"
 	} | sha256sum | cut -c1-20)
 	out=$KVM_WITNESS_CACHE/kernel/$arch-$variant-$key
 	if [ -f "$out/meta" ]; then
@@ -253,7 +256,7 @@ cp "$obj/.config" "$out.tmp/config"
 	if [ -n "$cached_tree" ]; then cat "$(dirname "$kdir")/complete"; fi
 	echo "release $(kmake -s kernelrelease)"
 	for p in "${patches[@]}"; do
-		echo "patch $(basename "$p") $(sha256sum <"$p" | cut -d' ' -f1)"
+		echo "patch $(basename "$p") $(patch_diff "$p" | sha256sum | cut -d' ' -f1)"
 	done
 } >"$out.tmp/meta"
 rm -rf "$out"
