@@ -9,3 +9,9 @@ patch_diff()
 {
 	sed -sn '/^diff --git \|^--- \(a\/\|\/dev\/null\)/,$p' "$@" </dev/null
 }
+
+# All that is before the line of three dashes, or before the diff where there is none.
+patch_header()
+{
+	sed '/^---$\|^diff --git \|^--- /,$d' "$1"
+}

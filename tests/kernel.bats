@@ -24,6 +24,12 @@ fork_project()
 	"$top/machine/image_kind.sh" "$output/bzImage" | grep -qx bzimage
 }
 
+@test "the header of a patch may change without a new kernel" {
+	fork_project
+	sed -i '0,/^---$/ s/^---$/Breaks: nothing\n---/' "$BATS_TEST_TMPDIR"/p/kernel/series/*/*.patch
+	[ "$("$build")" = "$("$top/kernel/build.sh")" ]
+}
+
 @test "--list names reference, base and each mutant" {
 	run "$top/kernel/build.sh" --list
 	[ "$status" -eq 0 ]
