@@ -17,6 +17,7 @@ help()
 {
 	cat <<'EOF'
 run_tests.sh [run] [option]... [TEST[.CASE]]...
+run_tests.sh prove ...    would the tests have caught the bugs?  prove --help
 
 Without a machine option the tests run here, on this kernel.
 
@@ -50,6 +51,7 @@ machine='' kernel='' modules='' variant='' append='' strict='' list='' json='' r
 timeout=$(sed -n 's/^timeout=//p' "$top/settings")
 boot_timeout=60
 words=()
+[ "${1:-}" != prove ] || exec "$top/proof/prove.sh" "${@:2}"
 [ "${1:-}" != run ] || shift
 while [ $# -gt 0 ]; do
 	case $1 in

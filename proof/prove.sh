@@ -1,0 +1,182 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Would these tests have caught these bugs?  Runs them on the kernel that is right, on
+# the one without our series and on each mutant, and judges what comes out:
+# "run_tests.sh prove --help".
+#
+# The order of things: select.jq makes the plan of the words, schedule.sh builds and
+# boots, judge.jq judges one kernel, summary.jq the whole.
+
+set -euo pipefail
+here=$(dirname "$(readlink -f "$0")")
+top=$(readlink -f "$here/..")
+# shellcheck source=kernel/debian.sh
+. "$top/kernel/debian.sh"
+# shellcheck source=machine/names.sh
+. "$top/machine/names.sh"
+# shellcheck source=proof/cache.sh
+. "$here/cache.sh"
+# shellcheck source=proof/schedule.sh
+. "$here/schedule.sh"
+
+help()
+{
+	cat <<'EOF'
+run_tests.sh prove [option]... [WORD]...
+
+Runs the tests on the reference kernel, on the base kernel and on the mutants, each of
+which names the cases that must catch it.  A WORD is a test, a test.case, a mutant, or
+a part of the names of tests and mutants; without words everything is proved.
+
+  --all              every selected test on every mutant, not just those that it concerns
+  --repeat N         each kernel N times, none from the cache; a verdict that varies fails
+  --machine NAME     the machine (x86-svm), and the mutants that are for it
+  --jobs N           machines at once (one for each CPU)
+  --fresh            no verdict from the cache
+  --results DIR      where proof.json and a folder for each kernel go (results/prove-<date>-<id>)
+  --docs FILE        write the table of what is proved, after a whole proof without a fault
+  -h, --help
+
+Exit codes: 0 proved; 1 a mutant survived, a case failed where it must not, skipped, or
+no mutant names it; 2 usage; 3 our own fault; 130, 143 interrupted.
+EOF
+}
+
+usage()
+{
+	die 2 "$1 (run_tests.sh prove --help)"
+}
+
+# --- the command line
+
+all=false repeat=1 machine=x86-svm jobs=$(nproc) fresh='' results='' docs=''
+words=()
+while [ $# -gt 0 ]; do
+	case $1 in
+	--all) all=true ;;
+	--fresh) fresh=y ;;
+	-h | --help) help; exit 0 ;;
+	--repeat | --machine | --jobs | --results | --docs)
+		[ -n "${2:-}" ] || usage "$1 wants a value"
+		case $1 in
+		--repeat) repeat=$2 ;;
+		--machine) machine=$2 ;;
+		--jobs) jobs=$2 ;;
+		--results) results=$2 ;;
+		--docs) docs=$2 ;;
+		esac
+		shift ;;
+	-*) usage "unknown option $1" ;;
+	*) words+=("$1") ;;
+	esac
+	shift
+done
+[[ $repeat =~ ^[1-9][0-9]{0,5}$ ]] || usage "--repeat is a number of runs"
+[[ $jobs =~ ^[1-9][0-9]{0,2}$ ]] || usage "--jobs is a number of machines"
+mapfile -t all_machines < <(machines)
+[[ " ${all_machines[*]} " == *" $machine "* ]] || unknown machine "$machine" "${all_machines[@]}"
+[ "$machine" != host ] || usage "the machine host runs on this kernel only"
+[ -z "${KDIR:-}" ] || usage "the mutants are patches to Debian's source: no KDIR"
+
+for tool in make gcc flock jq; do
+	command -v "$tool" >/dev/null || die 3 "$tool is missing: run tests/deps.sh demo"
+done
+arch=$(host_arch)
+out=${OUTPUT:-$top/build/$arch}
+# shellcheck source=machine/x86-svm.sh
+. "$top/machine/$machine.sh"
+machine_check
+
+# --- the plan
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/kvm-witness-XXXXXX")
+trap 'rm -rf "$work"' EXIT
+
+# json_array WORD...
+json_array()
+{
+	jq -nc '$ARGS.positional' --args -- "$@"
+}
+
+# This also builds the tests, once for all the runs.
+"$top/run_tests.sh" --list --json >"$work/cases.json" || exit $?
+"$here/headers.sh" >"$work/headers.json"
+jq -n --slurpfile h "$work/headers.json" --slurpfile c "$work/cases.json" --arg machine "$machine" \
+	--argjson all "$all" --argjson words "$(json_array "${words[@]}")" \
+	--argjson machines "$(json_array "${all_machines[@]}")" \
+	"\$h[0] as \$headers | \$c[0] as \$cases | $(cat "$here/select.jq")" >"$work/plan.json"
+lost=$(jq -r '.unknown // empty' "$work/plan.json")
+if [ -n "$lost" ]; then
+	mapfile -t known < <(jq -r '.known[]' "$work/plan.json")
+	unknown "test, case or mutant" "$lost" "${known[@]}"
+fi
+
+if [ -n "$results" ]; then
+	mkdir -p "$results" 2>/dev/null || die 3 "$results: cannot be made; give another folder with --results"
+	[ -w "$results" ] || die 3 "$results: cannot be written to; give another folder with --results"
+else
+	{
+		mkdir -p "$top/results" &&
+		results=$(mktemp -d "$top/results/prove-$(date +%Y%m%d-%H%M%S)-XXXX")
+	} 2>/dev/null || die 3 "$top/results: cannot be written to; give another folder with --results"
+fi
+
+# What the documentation will say must be true from here to the end.
+[ -z "$docs" ] || "$here/docs.sh" "$work/docs"
+
+# --- the table and proof.json
+
+mapfile -t variants < <(jq -r '.kernels[].variant' "$work/plan.json")
+width=$(printf '%s\n' "${variants[@]}" | wc -L)
+date=$(date -u +%FT%TZ)
+judged=0
+
+write_proof()
+{
+	local kernels=("${variants[@]:0:$judged}")
+
+	{
+		jq -n --slurpfile plan "$work/plan.json" \
+			--slurpfile kernels <(cat "${kernels[@]/#/$work/judged.}" </dev/null) \
+			--arg date "$date" --arg machine "$machine" --argjson repeat "$repeat" --argjson seconds "$SECONDS" \
+			'{plan: $plan[0], kernels: $kernels, $date, $machine, $repeat, $seconds}' |
+			jq -f "$here/summary.jq" >"$results/proof.json.tmp" &&
+		mv "$results/proof.json.tmp" "$results/proof.json"
+	} || die 3 "cannot write $results/proof.json: is the disk full?"
+}
+
+# Called by schedule.sh with the next variant of the table, when its runs are all there.
+judge()
+{
+	local variant=$1 runs=()
+
+	mapfile -t runs < <(find "$work" -name "run.$variant.[0-9]*.json" | sort -V)
+	jq -n --slurpfile plan "$work/plan.json" --arg variant "$variant" --arg folder "${folder[$variant]:-}" \
+		--arg where "$(run_folder "$variant" 1)" --argjson failure "${failure[$variant]:-null}" \
+		--slurpfile runs <(cat "${runs[@]}" </dev/null) '{
+			kernel: ($plan[0].kernels[] | select(.variant == $variant)),
+			runs: $runs, failure: $failure, where: $where,
+			folder: ($folder | split("/") | last)
+		}' | jq -f "$here/judge.jq" >"$work/judged.$variant"
+	judged=$((judged + 1))
+	write_proof
+	clear_progress
+	jq -r --argjson width "$width" '
+		(if .cached then " (cached)" else "" end) as $mark | .variant as $name | .lines[] |
+		$name + " " * ($width + 2 - ($name | length)) + . + $mark' "$work/judged.$variant"
+}
+
+schedule
+jq -r '(.unproven[] | "UNPROVEN: \(.case): \(.why)"), .summary' "$results/proof.json"
+code=$(jq .exit_code "$results/proof.json")
+if [ -n "$docs" ]; then
+	if [ "$code" -ne 0 ] || [ ${#words[@]} -gt 0 ] || ! jq -e '.others == []' "$work/plan.json" >/dev/null; then
+		note "$docs is not written: not everything is proved"
+	else
+		"$here/docs.sh" --check "$work/docs" 2>/dev/null ||
+			die 3 "$docs is not written: tests or patches were changed during the proof"
+		"$here/docs.sh" "$docs"
+	fi
+fi
+exit "$code"

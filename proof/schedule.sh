@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2034,SC2154
+#
+# Sourced.  Builds the kernels of the plan, one after the other, boots those that are
+# ready, several at once, and hands them to judge() in the order of the table.
+#
+# All that runs is a child of this shell, so that a signal to it reaches everything.
+
+declare -A folder=()	# of the built kernel
+declare -A failure=()	# why there is none, for the judge
+declare -A started=() ended=()	# runs
+declare -A keys=()	# of the cache
+declare -A child=()	# process id -> "build VARIANT" or "run VARIANT NUMBER"
+planned=0		# kernels that are built, being built or given up
+
+run_folder()
+{
+	local suffix=''
+
+	[ "$repeat" -eq 1 ] || suffix=.$2
+	echo "$results/$1$suffix"
+}
+
+# busy WHAT: sets n, the number of children that build or run.
+busy()
+{
+	local what
+
+	n=0
+	for what in "${child[@]}"; do
+		[[ $what != "$1 "* ]] || n=$((n + 1))
+	done
+}
+
+# --- what a person sees meanwhile
+
+clear_progress()
+{
+	[ ! -t 2 ] || printf '\r\033[K' >&2
+}
+
+progress()
+{
+	local total=$((${#variants[@]} * repeat)) done=0 n left=''
+
+	[ -t 2 ] || return 0
+	for n in "${ended[@]}"; do
+		done=$((done + n))
+	done
+	[ "$done" -eq 0 ] || left=", some $((SECONDS * (total - done) / done)) s left"
+	printf '\r\033[K%.*s' "$(($(tput cols 2>/dev/null || echo 80) - 1))" \
+		"$done/$total $(printf '%s, ' "${child[@]}")$SECONDS s$left" >&2
+}
+
+# --- an end for all of it
+
+# Called by a trap, with the number of the signal.
+# shellcheck disable=SC2317
+stop()
+{
+	local pid pids
+
+	trap '' INT TERM HUP
+	clear_progress
+	# Not those of child: the last one may not have been put there yet.
+	pids=$(jobs -p)
+	for pid in $pids; do
+		kill -TERM -- "-$pid" 2>/dev/null || kill -TERM "$pid" 2>/dev/null || :
+	done
+	wait || :
+	write_proof
+	note "interrupted; $results/proof.json has what was judged"
+	exit $((128 + $1))
+}
+
+# --- kernels
+
+# fail VARIANT OURS TEXT
+fail()
+{
+	failure[$1]=$(jq -nc --argjson ours "$2" --arg text "$3" '{$ours, $text}')
+	started[$1]=$repeat
+	ended[$1]=$repeat
+}
+
+# Starts to build the next kernel, unless one is being built.
+start_build()
+{
+	local variant problem dir n
+
+	busy build
+	while [ "$n" -eq 0 ] && [ "$planned" -lt ${#variants[@]} ]; do
+		variant=${variants[planned]}
+		planned=$((planned + 1))
+		problem=$(jq -r --arg v "$variant" '.kernels[] | select(.variant == $v).problem // empty' "$work/plan.json")
+		if [ -n "$problem" ]; then
+			fail "$variant" false "$problem"
+			continue
+		fi
+		dir=$(run_folder "$variant" 1)
+		mkdir -p "$dir"
+		# A process group of its own, so that stop() finds make and all that it runs.
+		setsid "$top/kernel/build.sh" --arch "$machine_arch" --variant "$variant" \
+			>"$work/folder.$variant" 2>"$dir/build.log" </dev/null &
+		child[$!]="build $variant"
+		n=1
+	done
+}
+
+end_build()
+{
+	local variant=$1 code=$2 log
+
+	log=$(run_folder "$variant" 1)/build.log
+	case $code in
+	0) folder[$variant]=$(cat "$work/folder.$variant") ;;
+	1) fail "$variant" false "does not build, log in $log" ;;
+	*) fail "$variant" true "kernel/build.sh ended with exit code $code, log in $log" ;;
+	esac
+}
+
+# --- runs
+
+# Starts a run of the first kernel that has one left; false when there is none.
+start_run()
+{
+	local variant n dir key words=()
+
+	for variant in "${variants[@]}"; do
+		n=$((${started[$variant]:-0} + 1))
+		if [ -z "${folder[$variant]:-}" ] || [ "$n" -gt "$repeat" ]; then
+			continue
+		fi
+		started[$variant]=$n
+		mapfile -t words < <(jq -r --arg v "$variant" '.kernels[] | select(.variant == $v).run[]' "$work/plan.json")
+		cache_key "${folder[$variant]}" "${words[@]}"
+		keys[$variant]=$key
+		if [ "$repeat" -eq 1 ] && [ -z "$fresh" ] && cache_get "$key" "$work/run.$variant.1.json"; then
+			ended[$variant]=1
+			return 0
+		fi
+		dir=$(run_folder "$variant" "$n")
+		mkdir -p "$dir"
+		rm -f "$dir/meta.json"
+		"$top/run_tests.sh" --machine "$machine" --variant "$variant" --results "$dir" "${words[@]}" \
+			>/dev/null 2>"$dir/stderr" </dev/null &
+		child[$!]="run $variant $n"
+		return 0
+	done
+	return 1
+}
+
+end_run()
+{
+	local variant=$1 n=$2 code=$3 dir file=$work/run.$1.$2.json log began=()
+
+	dir=$(run_folder "$variant" "$n")
+	# A test that came to run has said a word: one on a machine that panics before init has not.
+	for log in "$dir"/*.log; do
+		[ ! -s "$log" ] || began+=("$(basename "$log" .log)")
+	done
+	if ! jq --argjson exit "$code" --argjson began "$(json_array "${began[@]}")" \
+		-f "$here/verdicts.jq" "$dir/meta.json" >"$file" 2>/dev/null; then
+		jq -n --argjson exit "$code" --arg error "$(tail -n 1 "$dir/stderr")" \
+			'{$exit, $error, cases: {}, tests: {}}' >"$file"
+	fi
+	ended[$variant]=$((${ended[$variant]:-0} + 1))
+	[ "$repeat" -gt 1 ] || cache_put "${keys[$variant]}" "$file"
+}
+
+# --- both
+
+start_runs()
+{
+	local n
+
+	busy run
+	while [ "$n" -lt "$jobs" ] && start_run; do
+		busy run
+	done
+}
+
+judge_what_is_complete()
+{
+	while [ "$judged" -lt ${#variants[@]} ] && [ "${ended[${variants[judged]}]:-0}" -eq "$repeat" ]; do
+		judge "${variants[judged]}"
+	done
+}
+
+# Waits for a child to end.
+reap()
+{
+	local pid='' code=0 what variant n
+
+	wait -n -p pid "${!child[@]}" || code=$?
+	read -r what variant n <<<"${child[$pid]}"
+	unset "child[$pid]"
+	case $what in
+	build) end_build "$variant" "$code" ;;
+	run) end_run "$variant" "$n" "$code" ;;
+	esac
+}
+
+schedule()
+{
+	trap 'stop 2' INT
+	trap 'stop 15' TERM HUP
+	while [ "$judged" -lt ${#variants[@]} ]; do
+		start_build
+		start_runs
+		judge_what_is_complete
+		progress
+		[ ${#child[@]} -eq 0 ] || reap
+	done
+	trap - INT TERM HUP
+	clear_progress
+}
