@@ -14,7 +14,7 @@ MAKEFLAGS	+= --no-builtin-rules --no-print-directory
 top		:= $(patsubst %/,%,$(dir $(realpath $(lastword $(MAKEFILE_LIST)))))
 
 # The goals that need neither a kernel tree nor a compiler for the tests.
-ifneq ($(filter-out help demo check bench link unlink clean host units,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out help demo check prove bench link unlink clean host units,$(or $(MAKECMDGOALS),all)),)
 need_kdir	:= y
 endif
 
@@ -53,6 +53,11 @@ check:
 	@$(top)/tests/deps.sh check
 	@$(top)/tests/run.sh
 
+## make prove                    would the tests catch the mutants? PROVE="WORD...": only these
+prove:
+	@$(top)/tests/deps.sh demo
+	@$(top)/run_tests.sh prove --docs $(top)/docs/proof.md $(PROVE)
+
 ## make bench                    seconds from exec to verdict, beside a bare boot of the same kernel
 bench:
 	@$(top)/tests/deps.sh check
@@ -72,4 +77,4 @@ unlink:
 clean:
 	rm -rf $(OUTPUT)
 
-.PHONY: all help demo check bench link unlink clean install install-tests host
+.PHONY: all help demo check prove bench link unlink clean install install-tests host
