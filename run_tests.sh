@@ -118,7 +118,8 @@ if [ -n "$list" ]; then
 	if [ -n "$json" ]; then
 		jq -s . "$cases"
 	else
-		jq -r '"\(.test).\(.case)\n    verifies: \(.verifies)\n    needs:    \(.needs)\n    seed:     \(.seed)\n    arch:     \(.arch)"' "$cases"
+		jq -r '"\(.test).\(.case)\n    verifies: \(.verifies)\n    needs:    \(.needs)\n    seed:     \(.seed)\n    arch:     \(.arch)" +
+			if .append == "" then "" else "\n    boots with: \(.append)" end' "$cases"
 	fi
 	exit 0
 fi

@@ -46,7 +46,11 @@ void __noreturn __printf(1, 2) case_fail(const char *fmt, ...);
 /* For CASE_EXPECT(): counts that the case has checked something. */
 void case_checked(void);
 
-/* The message says what was seen and what was wanted. */
+/*
+ * What the case verifies.  What it stands on (a set-up that worked, a window that is
+ * not empty) is for TEST_ASSERT(): it does not count as a check.  The message says
+ * what was seen and what was wanted.
+ */
 #define CASE_EXPECT(cond, fmt, ...)				\
 do {								\
 	case_checked();						\

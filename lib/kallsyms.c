@@ -35,14 +35,23 @@ static bool is_boundary(const char *name)
 	       !strcmp(name, "_text") || !strcmp(name, "_stext") || !strcmp(name, "_sinittext");
 }
 
-/* Of several names for one address, that of a function or object comes first. */
 static int by_addr(const void *a, const void *b)
 {
 	const struct symbol *x = a, *y = b;
 
-	if (x->addr != y->addr)
-		return x->addr < y->addr ? -1 : 1;
-	return is_boundary(x->name) - is_boundary(y->name);
+	return x->addr < y->addr ? -1 : x->addr > y->addr;
+}
+
+/* The kernel's own come sorted, which saves the time to do it; those of modules do not. */
+static bool is_sorted(void)
+{
+	size_t i;
+
+	for (i = 1; i < nr_symbols; i++) {
+		if (symbols[i - 1].addr > symbols[i].addr)
+			return false;
+	}
+	return true;
 }
 
 /* All of the file, with a NUL after it; it is some megabytes. */
@@ -124,7 +133,8 @@ const char *kallsyms_load(void)
 		nr_symbols = 0;
 		return "/proc/kallsyms hides addresses: run as root with kernel.kptr_restrict=0 or 1";
 	}
-	qsort(symbols, nr_symbols, sizeof(*symbols), by_addr);
+	if (!is_sorted())
+		qsort(symbols, nr_symbols, sizeof(*symbols), by_addr);
 	return NULL;
 }
 
@@ -146,7 +156,7 @@ uint64_t kallsyms_addr(const char *name)
 const char *kallsyms_name(uint64_t addr)
 {
 	static char name[128];
-	size_t lo = 0, hi = nr_symbols;
+	size_t lo = 0, hi = nr_symbols, i;
 
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
@@ -158,9 +168,12 @@ const char *kallsyms_name(uint64_t addr)
 	}
 	if (!lo)
 		return "?";
-	while (lo > 1 && symbols[lo - 2].addr == symbols[lo - 1].addr)
-		lo--;
-	snprintf(name, sizeof(name), "%s", symbols[lo - 1].name);
+	/* Of several names for one address, the first one of a function or object. */
+	for (i = lo - 1; i && symbols[i - 1].addr == symbols[lo - 1].addr;)
+		i--;
+	while (i < lo - 1 && is_boundary(symbols[i].name))
+		i++;
+	snprintf(name, sizeof(name), "%s", symbols[i].name);
 	/* A leading dot would be a whole name, not a suffix. */
 	if (*name)
 		name[1 + strcspn(name + 1, ".")] = '\0';

@@ -20,7 +20,8 @@ $headers[0].mutants as $mutants
 "",
 "## The mutants",
 "",
-($mutants | map([(.name | code), .breaks, (.caught_by | list)]) | table(["mutant", "breaks", "killed by"])),
+($mutants | map([(.name | code), .breaks, (.caught_by | list), (.sometimes | list)])
+	| table(["mutant", "breaks", "killed by", "by chance also by"])),
 ($cases[0] | group_by(.test)[]
 	| "", "## \(.[0].test)", "",
 	(sort_by(.case) | map("\(.test).\(.case)" as $id | [
@@ -37,5 +38,5 @@ $headers[0].mutants as $mutants
 "```",
 ($series[] | "\(.diff[:12])  series \(.name)"),
 ($mutants[] | "\(.diff[:12])  mutant \(.name)"),
-($sources | split("\n")[] | select(. != "") | split(" ") | "\(.[1][:12])  test \(.[0])"),
+($sources | split("\n")[] | select(. != "") | capture("(?<what>.*) (?<hash>.*)") | "\(.hash[:12])  \(.what)"),
 "```"

@@ -24,10 +24,12 @@ trap 'rm -rf "$work"' EXIT
 "$top/run_tests.sh" --list --json >"$work/cases.json"
 "$here/headers.sh" >"$work/headers.json"
 
-# The tests' sources, by name.
+# The tests' sources, by name, and what all of them stand on.
 while read -r test; do
 	printf '%s %s\n' "$test" "$(cat "$top"/*/"$test.c" | sha256sum | cut -d' ' -f1)"
 done < <(jq -r '.[].test' "$work/cases.json" | LC_ALL=C sort -u) >"$work/sources"
+printf 'lib/ and include/ %s\n' "$(cd "$top" && find lib include -name '*.[ch]' | LC_ALL=C sort | xargs cat |
+	sha256sum | cut -d' ' -f1)" >>"$work/sources"
 
 jq -nr --slurpfile headers "$work/headers.json" --slurpfile cases "$work/cases.json" --rawfile sources "$work/sources" \
 	-f "$here/docs.jq" >"$work/proof.md"

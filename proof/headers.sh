@@ -3,7 +3,7 @@
 #
 # What the headers of our patches claim, as JSON:
 #
-#   {mutants: [{name, breaks, caught_by, machines, diff}], series: [{name, fails_without, diff}]}
+#   {mutants: [{name, breaks, caught_by, sometimes, machines, diff}], series: [{name, fails_without, diff}]}
 #
 # A header that names cases may stand several times, each with several names between
 # commas.  diff is the hash of the patch without its header.
@@ -42,6 +42,7 @@ done | jq -Rn '
 			name,
 			breaks: (all("Breaks") | join(" ")),
 			caught_by: (all("Caught-by") | names),
+			sometimes: (all("Sometimes-caught-by") | names),
 			machines: (all("Machine") | names),
 			diff: all("diff")[0]
 		}),

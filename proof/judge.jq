@@ -6,6 +6,7 @@
 # where}, where being the folder that the reader is sent to.  Output: the kernel's part
 # of proof.json, and lines for the table.
 #
+# A case that walks at random may catch a bug by chance: Sometimes-caught-by.
 # A bug is caught by a case that fails, times out or takes the kernel down, each time.
 # A case that skips, or that nobody heard of, has not been judged; a kernel that does
 # not build or come up catches nothing.
@@ -18,7 +19,7 @@ def brief: if length > 160 then .[:157] + "..." else . end;
 | ($runs | length) as $n
 | ($k.variant == "reference") as $right
 | ($k.caught_by | map(select(. as $c | any($k.cases[]; . == $c)))) as $named
-| ($k.cases - $named) as $others
+| ($k.cases - $named - ($k.sometimes // [])) as $others
 | def times($count): if $n > 1 then " \($count)/\($n)" else "" end;
 
 # A case that comes after the one that took the test down was never begun.

@@ -6,7 +6,7 @@
 # $machines and $all (every test on every mutant) are given.  The plan:
 #
 #   cases	what is to be proved, in the order of the list
-#   kernels	[{variant, breaks, caught_by, run, cases, problem}]: run are words for
+#   kernels	[{variant, breaks, caught_by, sometimes, run, cases, problem}]: run are words for
 #		run_tests.sh, cases what they stand for, problem says why it cannot run
 #   witnesses	for each case the mutants that name it, of whatever machine
 #   others	mutants left out because they are for another machine
@@ -42,8 +42,8 @@ def unknown_cases: map(select(. as $c | any($ids[]; . == $c) | not));
 def problem_of_mutant:
 	if .breaks == "" or .caught_by == [] or .machines == [] then
 		"its header lacks Breaks, Caught-by or Machine"
-	elif .caught_by | unknown_cases != [] then
-		"it names \(.caught_by | unknown_cases | join(", ")), which is no case"
+	elif .caught_by + .sometimes | unknown_cases != [] then
+		"it names \(.caught_by + .sometimes | unknown_cases | join(", ")), which is no case"
 	elif .machines - $machines != [] then
 		"there is no machine \(.machines - $machines | join(", "))"
 	elif .machines | meets([$machine]) | not then
@@ -82,7 +82,7 @@ def problem_of_mutant:
 					"its series name \($due | unknown_cases | join(", ")), which is no case" end)
 			}
 		] + ($chosen | map({
-			variant: .name, breaks, caught_by, problem,
+			variant: .name, breaks, caught_by, sometimes, problem,
 			cases: ((.caught_by | map(test_of)) as $matter
 				| $selected | map(select($all or ([test_of] | meets($matter)))))
 		})) | map(. + {

@@ -21,6 +21,7 @@ setup()
 	Breaks: this: and that.
 	Caught-by: a_test.one,  a_test.two
 	Caught-by: b_test.three
+	Sometimes-caught-by: b_test.four
 	Machine: x86-svm, x86-vmx
 	---
 	Caught-by: c_test.not_in_the_header
@@ -34,7 +35,7 @@ setup()
 		>"$BATS_TEST_TMPDIR/k/series/s/0001.patch"
 	"$top/proof/headers.sh" "$BATS_TEST_TMPDIR/k" | jq -e '.mutants[0].diff == .series[0].diff
 		and (.mutants[0] | del(.diff)) == {name: "m", breaks: "this: and that.",
-			caught_by: ["a_test.one", "a_test.two", "b_test.three"], machines: ["x86-svm", "x86-vmx"]}
+			caught_by: ["a_test.one", "a_test.two", "b_test.three"], sometimes: ["b_test.four"], machines: ["x86-svm", "x86-vmx"]}
 		and .series[0].fails_without == ["a_test.one"]'
 }
 
@@ -95,7 +96,7 @@ d: a_test.one b_test # there is no machine x" ]
 
 # judge VARIANT VERDICTS...: each word is what the cases one, two and three did in one
 # run, a letter each: p(ass), f(ail), s(kip), t(imeout), c(rash), m(issing), e(rror).
-# Two is the case that is named.
+# Two is the case that is named; $sometimes may be another one's name.
 judge()
 {
 	local variant=$1
@@ -104,7 +105,7 @@ judge()
 	run jq -n -r --arg variant "$variant" --argjson failure "${failure:-null}" --argjson exit "${exit:-1}" \
 		--argjson began "${began:-true}" --arg test_verdict "${test_verdict:-fail}" "
 		{p: \"pass\", f: \"fail\", s: \"skip\", t: \"timeout\", c: \"crash\", m: \"missing\", e: \"error\"} as \$names |
-		{kernel: {variant: \$variant, caught_by: [\"a_test.two\"], cases: [\"a_test.one\", \"a_test.two\", \"a_test.three\"]},
+		{kernel: {variant: \$variant, caught_by: [\"a_test.two\"], sometimes: [\"${sometimes:-}\"], cases: [\"a_test.one\", \"a_test.two\", \"a_test.three\"]},
 		 failure: \$failure, where: \"there\", folder: \"k\",
 		 runs: [\$ARGS.positional[] | split(\"\") | {
 			exit: \$exit, seconds: 1,
@@ -147,6 +148,9 @@ NOT NAMED: a_test.one fails too (add it to Caught-by): fail: because"
 	judge m pff pfp
 	expect "1 misattributed
 NOT NAMED: a_test.three fails too 1/2 (add it to Caught-by): fail: because"
+	sometimes=a_test.one judge m ffp pfp
+	expect "0 killed
+killed by a_test.two, 2 times"
 	# Not excused by a crash: nothing took the test down.
 	judge m pfm
 	expect "1 misattributed

@@ -83,9 +83,7 @@ static void step(char *log)
 		break;
 	case 'i':
 		ibpb_pin(cpu);
-		vcpus[v]->run->immediate_exit = 1;
-		CASE_EXPECT(__vcpu_run(vcpus[v]) == -1 && errno == EINTR, "immediate_exit: errno %d", errno);
-		vcpus[v]->run->immediate_exit = 0;
+		ibpb_immediate_exit(vcpus[v]);
 		break;
 	case 'b':
 		ibpb_pin(cpu);
@@ -120,8 +118,7 @@ static void step_by_step(void)
 		for (j = 0; j < WINDOW_STEPS; j++)
 			step(log);
 		c = ibpb_window_close();
-		for (cpu = 0; cpu < IBPB_CPUS; cpu++)
-			ibpb_expect(&c, cpu, model.owed[cpu], log);
+		ibpb_expect_both(&c, model.owed[0], model.owed[1], log);
 	}
 }
 

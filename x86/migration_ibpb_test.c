@@ -31,8 +31,7 @@ static void moves(enum ibpb_shown shown, unsigned int want, const char *what)
 		ibpb_run_on(1, vcpu);
 	}
 	c = ibpb_window_close();
-	ibpb_expect(&c, 0, want, what);
-	ibpb_expect(&c, 1, want, what);
+	ibpb_expect_both(&c, want, want, what);
 }
 
 static void moved_with_ibpb(void)
@@ -72,8 +71,7 @@ static void loaded_elsewhere(void)
 		ibpb_run_on(0, vcpu);
 	}
 	c = ibpb_window_close();
-	ibpb_expect(&c, 0, 0, "10 runs on CPU 0, loaded on CPU 1 before each");
-	ibpb_expect(&c, 1, 0, "10 loads on CPU 1");
+	ibpb_expect_both(&c, 0, 0, "10 runs on CPU 0, loaded on CPU 1 before each");
 }
 
 static void with_vcpu_switch(void)

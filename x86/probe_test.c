@@ -6,6 +6,7 @@
  * Each case compares what a probe says with what the kernel says elsewhere, or
  * with a count that the case itself has caused.
  */
+#include <fcntl.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -48,7 +49,7 @@ static uint64_t read_u64(uint64_t addr)
 {
 	uint64_t value;
 
-	CASE_EXPECT(!kmem_read(addr, &value, sizeof(value)), "cannot read %#llx through /proc/kcore",
+	TEST_ASSERT(!kmem_read(addr, &value, sizeof(value)), "cannot read %#llx through /proc/kcore",
 		    (unsigned long long)addr);
 	return value;
 }
@@ -61,7 +62,7 @@ static void kmem_reads_banner(void)
 	need(kallsyms_load());
 	need(kmem_open());
 	uname(&un);
-	CASE_EXPECT(!kmem_read(symbol("linux_banner"), banner, sizeof(banner) - 1),
+	TEST_ASSERT(!kmem_read(symbol("linux_banner"), banner, sizeof(banner) - 1),
 		    "cannot read linux_banner through /proc/kcore");
 	CASE_EXPECT(strstr(banner, un.release), "linux_banner is \"%s\", uname says %s", banner, un.release);
 }
@@ -146,17 +147,16 @@ static void watch_counts_reads(void)
 
 	for (i = 0; i < CPUS; i++)
 		need(watch_drain(&w[i], count, &h[i]));
-	CASE_EXPECT(!h[0].n && !h[1].n, "%u and %u hits before any read", h[0].n, h[1].n);
+	TEST_ASSERT(!h[0].n && !h[1].n, "%u and %u hits before any read", h[0].n, h[1].n);
 
 	pin(0);
 	for (i = 0; i < rounds; i++)
-		CASE_EXPECT(!kmem_read(addr, &value, sizeof(value)), "kcore");
+		TEST_ASSERT(!kmem_read(addr, &value, sizeof(value)), "kcore");
 	for (i = 0; i < CPUS; i++)
 		need(watch_drain(&w[i], count, &h[i]));
-	CASE_EXPECT(h[0].n >= rounds && !(h[0].n % rounds), "%u hits of %d reads", h[0].n, rounds);
-	CASE_EXPECT(h[0].by_kcore == h[0].n, "%u of %u hits have read_kcore_iter in their call chain",
-		    h[0].by_kcore, h[0].n);
-	CASE_EXPECT(!h[1].n, "%u hits on the other CPU", h[1].n);
+	CASE_EXPECT(h[0].n >= rounds && !(h[0].n % rounds) && h[0].by_kcore == h[0].n && !h[1].n,
+		    "%u hits of %d reads, %u with read_kcore_iter in their call chain, %u on the other CPU",
+		    h[0].n, rounds, h[0].by_kcore, h[1].n);
 }
 
 static void watch_write_ignores_reads(void)
@@ -171,9 +171,29 @@ static void watch_write_ignores_reads(void)
 	addr = symbol(QUIET_VARIABLE) & ~3ULL;
 	need(watch_arm(&w, addr, sizeof(value), WATCH_WRITE, 0));
 	pin(0);
-	CASE_EXPECT(!kmem_read(addr, &value, sizeof(value)), "kcore");
+	TEST_ASSERT(!kmem_read(addr, &value, sizeof(value)), "kcore");
 	need(watch_drain(&w, count, &h));
 	CASE_EXPECT(!h.n, "%u hits of a read by a watchpoint for writes", h.n);
+}
+
+/* A sysctl that is set to the value that it has. */
+static void watch_sees_writes(void)
+{
+	const char *path = "/proc/sys/kernel/panic";
+	struct hits h = { 0 };
+	char value[16] = "";
+	struct watch w;
+	int fd, n;
+
+	need(kallsyms_load());
+	need(watch_arm(&w, symbol("panic_timeout"), 4, WATCH_WRITE, 0));
+	pin(0);
+	fd = open(path, O_RDWR);
+	n = fd < 0 ? -1 : read(fd, value, sizeof(value) - 1);
+	if (n <= 0 || pwrite(fd, value, n, 0) != n)
+		case_skip("%s cannot be read and written", path);
+	need(watch_drain(&w, count, &h));
+	CASE_EXPECT(h.n == 1, "%u hits of one write", h.n);
 }
 
 static void watch_tells_of_overrun(void)
@@ -192,7 +212,7 @@ static void watch_tells_of_overrun(void)
 	need(watch_arm(&w, addr, sizeof(value), WATCH_READ_WRITE, 0));
 	pin(0);
 	for (i = 0; i < reads; i++)
-		CASE_EXPECT(!kmem_read(addr, &value, sizeof(value)), "kcore");
+		TEST_ASSERT(!kmem_read(addr, &value, sizeof(value)), "kcore");
 	why = watch_drain(&w, count, &h);
 	CASE_EXPECT(why, "%u hits drained after %d reads, and no complaint", h.n, reads);
 }
@@ -238,6 +258,10 @@ static const struct witness_case cases[] = {
 		.name = "watch_write_ignores_reads",
 		.verifies = "a watchpoint for writes is not hit by reads",
 		.run = watch_write_ignores_reads,
+	}, {
+		.name = "watch_sees_writes",
+		.verifies = "a watchpoint for writes is hit by a write",
+		.run = watch_sees_writes,
 	}, {
 		.name = "watch_tells_of_overrun",
 		.verifies = "hits that did not fit the ring are reported, never forgotten",

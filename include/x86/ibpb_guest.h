@@ -40,11 +40,15 @@ void ibpb_allow_turning_back(struct kvm_vcpu *vcpu);
 /* KVM_RUN with such a signal pending; the signal is taken afterwards. */
 void ibpb_turn_back(struct kvm_vcpu *vcpu);
 
+/* KVM_RUN that returns before it has tried to enter the guest. */
+void ibpb_immediate_exit(struct kvm_vcpu *vcpu);
+
 /* The setup of a test: skips unless the probe works and barriers between vCPUs are on. */
 void ibpb_need_probe(void);
 
-/* Barriers for guests on watched CPU 0 or 1. */
+/* Barriers for guests on watched CPU 0 or 1, or on both. */
 void ibpb_expect(const struct ibpb_counts *c, int cpu, unsigned int want, const char *what);
+void ibpb_expect_both(const struct ibpb_counts *c, unsigned int want0, unsigned int want1, const char *what);
 
 /*
  * An L1 that starts an L2.  The vCPU runs to the end of one stage per
@@ -54,7 +58,7 @@ struct kvm_vcpu *ibpb_create_nested(u32 id, enum ibpb_shown shown);
 
 /* What L2 does next when the vCPU is run. */
 enum nested_stage {
-	NESTED_L2_SYNC,			/* stays L2 and returns to user space */
+	NESTED_L2_SYNC,			/* returns to user space */
 	NESTED_L2_EXIT,			/* exits to L1, which returns to user space */
 };
 

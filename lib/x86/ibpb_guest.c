@@ -84,7 +84,17 @@ void ibpb_turn_back(struct kvm_vcpu *vcpu)
 	r = __vcpu_run(vcpu);
 	err = errno;
 	sigwait(&set, &sig);
-	CASE_EXPECT(r == -1 && err == EINTR, "pending signal: KVM_RUN gave %d, errno %d", r, err);
+	TEST_ASSERT(r == -1 && err == EINTR, "pending signal: KVM_RUN gave %d, errno %d", r, err);
+}
+
+void ibpb_immediate_exit(struct kvm_vcpu *vcpu)
+{
+	int r;
+
+	vcpu->run->immediate_exit = 1;
+	r = __vcpu_run(vcpu);
+	vcpu->run->immediate_exit = 0;
+	TEST_ASSERT(r == -1 && errno == EINTR, "immediate_exit: KVM_RUN gave %d, errno %d", r, errno);
 }
 
 void ibpb_need_probe(void)
@@ -107,16 +117,25 @@ void ibpb_expect(const struct ibpb_counts *c, int cpu, unsigned int want, const 
 		    c->n[cpu][IBPB_NESTED_EXIT]);
 }
 
+void ibpb_expect_both(const struct ibpb_counts *c, unsigned int want0, unsigned int want1, const char *what)
+{
+	ibpb_expect(c, 0, want0, what);
+	ibpb_expect(c, 1, want1, what);
+}
+
 /* --- L1 and L2 ------------------------------------------------------------ */
 
 enum { SYNC_L1 = 1, SYNC_L2, SYNC_NMI };
 
-/* Each pair of stages starts with a sync of L2 and ends with one of L1. */
+/* In the guest: what L2 does after it has been to user space. */
+static bool l2_exits;
+
 static void l2_code(void)
 {
 	for (;;) {
 		GUEST_SYNC(SYNC_L2);
-		vmmcall();
+		if (READ_ONCE(l2_exits))
+			vmmcall();
 	}
 }
 
@@ -161,14 +180,16 @@ static void expect_sync(struct kvm_vcpu *vcpu, u64 want)
 
 	if (cmd == UCALL_ABORT)
 		REPORT_GUEST_ASSERT(uc);
-	CASE_EXPECT(cmd == UCALL_SYNC && uc.args[1] == want, "the guest ended with ucall %llu, %llu, want sync %llu",
+	TEST_ASSERT(cmd == UCALL_SYNC && uc.args[1] == want, "the guest ended with ucall %llu, %llu, want sync %llu",
 		    (unsigned long long)cmd, (unsigned long long)uc.args[1], (unsigned long long)want);
 }
 
 void ibpb_run_nested_on(int cpu, struct kvm_vcpu *vcpu, enum nested_stage stage)
 {
+	l2_exits = stage == NESTED_L2_EXIT;
+	sync_global_to_guest(vcpu->vm, l2_exits);
 	ibpb_run_on(cpu, vcpu);
-	expect_sync(vcpu, stage == NESTED_L2_SYNC ? SYNC_L2 : SYNC_L1);
+	expect_sync(vcpu, l2_exits ? SYNC_L1 : SYNC_L2);
 }
 
 void ibpb_queue_nmi(struct kvm_vcpu *vcpu)

@@ -73,6 +73,43 @@ static void the_rest_is_unknown(void **state)
 	assert_int_equal(ibpb_classify(NULL, 0, name), IBPB_UNKNOWN);
 }
 
+#define BARRIER(c)	{ .type = IBPB_EVENT_BARRIER, .cause = (c) }
+#define ENTRY(v)	{ .type = IBPB_EVENT_ENTRY, .vcpu = (v) }
+#define EXIT(v)		{ .type = IBPB_EVENT_EXIT, .vcpu = (v) }
+#define ORDER(...)	order((const struct ibpb_event []){ __VA_ARGS__ }, \
+			      sizeof((struct ibpb_event []){ __VA_ARGS__ }) / sizeof(struct ibpb_event))
+
+static unsigned int switches;
+
+static const char *order(const struct ibpb_event *events, size_t nr)
+{
+	switches = 0;
+	return ibpb_check_order(events, nr, &switches);
+}
+
+static void right_order(void **state)
+{
+	assert_null(ORDER(ENTRY(0), EXIT(0), BARRIER(IBPB_VM_ENTRY), ENTRY(1), EXIT(1), ENTRY(1)));
+	assert_int_equal(switches, 1);
+	/* At load is as good, and others' barriers do not count. */
+	assert_null(ORDER(ENTRY(0), EXIT(0), BARRIER(IBPB_EXIT_TO_USER), BARRIER(IBPB_VCPU_LOAD),
+			  BARRIER(IBPB_CONTROL), ENTRY(1)));
+	/* Who ran before the window is not known. */
+	assert_null(ORDER(BARRIER(IBPB_VM_ENTRY), ENTRY(1), EXIT(1), ENTRY(1)));
+	assert_int_equal(switches, 0);
+}
+
+static void wrong_order(void **state)
+{
+	assert_non_null(ORDER(ENTRY(0), EXIT(0), ENTRY(1)));
+	assert_non_null(ORDER(ENTRY(0), BARRIER(IBPB_VM_ENTRY), EXIT(0), ENTRY(1)));
+	assert_non_null(ORDER(ENTRY(0), EXIT(0), ENTRY(1), BARRIER(IBPB_VM_ENTRY)));
+	assert_non_null(ORDER(ENTRY(0), EXIT(0), BARRIER(IBPB_EXIT_TO_USER), ENTRY(1)));
+	assert_non_null(ORDER(ENTRY(0), EXIT(0), BARRIER(IBPB_VM_ENTRY), ENTRY(0)));
+	assert_string_equal(ORDER(ENTRY(0), EXIT(0), BARRIER(IBPB_VM_ENTRY), BARRIER(IBPB_VM_ENTRY), ENTRY(1)),
+		"VM-entry 2 of the window: vCPU 1 after vCPU 0 with 2 barriers in between, want 1");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -80,6 +117,8 @@ int main(void)
 		cmocka_unit_test(not_by_kvm),
 		cmocka_unit_test(inlined_barrier_of_old_kernels),
 		cmocka_unit_test(the_rest_is_unknown),
+		cmocka_unit_test(right_order),
+		cmocka_unit_test(wrong_order),
 	};
 
 	return cmocka_run_group_tests_name("ibpb", tests, NULL, NULL);
