@@ -14,7 +14,7 @@ MAKEFLAGS	+= --no-builtin-rules --no-print-directory
 top		:= $(patsubst %/,%,$(dir $(realpath $(lastword $(MAKEFILE_LIST)))))
 
 # The goals that need neither a kernel tree nor a compiler for the tests.
-ifneq ($(filter-out help demo check prove bench link unlink clean host units,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out help demo check prove assertions bench link unlink clean host units,$(or $(MAKECMDGOALS),all)),)
 need_kdir	:= y
 endif
 
@@ -26,7 +26,7 @@ endif
 override OUTPUT	:= $(abspath $(OUTPUT))
 
 # What another checkout has built here depends on files that are not ours.
-ifneq ($(filter-out help demo check bench prove link unlink clean,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out help demo check prove assertions bench link unlink clean,$(or $(MAKECMDGOALS),all)),)
 $(shell mkdir -p $(OUTPUT))
 ifneq ($(top),$(file <$(OUTPUT)/top))
 $(shell find $(OUTPUT) -path $(OUTPUT)/libkvm -prune -o -name '*.[do]' -exec rm -f {} +)
@@ -58,6 +58,11 @@ prove:
 	@$(top)/tests/deps.sh demo
 	@$(top)/run_tests.sh prove --docs $(top)/docs/proof.md $(PROVE)
 
+## make assertions                does each assertion of the tests count? (half an hour)
+assertions:
+	@$(top)/tests/deps.sh demo
+	@$(top)/tests/assertions.sh
+
 ## make bench                    seconds from exec to verdict, beside a bare boot of the same kernel
 bench:
 	@$(top)/tests/deps.sh check
@@ -77,4 +82,4 @@ unlink:
 clean:
 	rm -rf $(OUTPUT)
 
-.PHONY: all help demo check prove bench link unlink clean install install-tests host
+.PHONY: all help demo check prove assertions bench link unlink clean install install-tests host
