@@ -195,6 +195,11 @@ reap()
 	wait -n -p pid "${!child[@]}" || code=$?
 	read -r what variant n <<<"${child[$pid]}"
 	unset "child[$pid]"
+	# Who was interrupted with us says so, should bash have lost our own SIGINT to a
+	# command that ended at that moment.
+	case $code in
+	130 | 143) stop $((code - 128)) ;;
+	esac
 	case $what in
 	build) end_build "$variant" "$code" ;;
 	run) end_run "$variant" "$n" "$code" ;;
