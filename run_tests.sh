@@ -229,12 +229,12 @@ fi
 machine_argv "$kind" "$kernel" "$initramfs" "${machine_append:-}${append:+ $append}"
 
 # boot runs beside this shell, so that a signal to either reaches it at once.  Bash
-# starts it deaf to SIGINT, and it may not have its own handler yet.
+# starts it deaf to SIGINT, which it is until it has its own handler: SIGTERM follows.
 boot=''
 signalled=0
-trap 'signalled=2; kill -s INT "$boot" 2>/dev/null || :' INT
+trap 'signalled=2; kill -s INT "$boot" 2>/dev/null && kill -s TERM "$boot" 2>/dev/null || :' INT
 trap 'signalled=15; kill -s TERM "$boot" 2>/dev/null || :' TERM HUP
-env --default-signal=INT,TERM,HUP "$out/machine/boot" --results "$results" --cases "$cases" --timeout "$timeout" \
+"$out/machine/boot" --results "$results" --cases "$cases" --timeout "$timeout" \
 	--boot-timeout "$boot_timeout" ${strict:+--strict} \
 	--meta "machine=$machine" --meta "kernel=${kernel:-$(uname -r)}" --meta "variant=$variant" \
 	--meta "append=${machine_append:-}${append:+ $append}" --meta "date=$(date -u +%FT%TZ)" \

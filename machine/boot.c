@@ -349,7 +349,7 @@ static void on_signal(struct boot *b)
 	struct signalfd_siginfo si;
 
 	while (read(b->signals, &si, sizeof(si)) == sizeof(si)) {
-		if (si.ssi_signo != SIGCHLD)
+		if (si.ssi_signo != SIGCHLD && !b->interrupted)
 			b->interrupted = si.ssi_signo;
 	}
 }

@@ -20,6 +20,7 @@ qemu_wanted=7.2
 # Older ones translate code while another CPU changes it: where the kernel patches
 # itself, a vCPU in a thread of its own can run into a stale int3 and die of it.
 qemu_threads_wanted=8.1
+thread=single
 
 version_at_least()
 {
@@ -37,7 +38,6 @@ machine_check()
 	[ -n "$version" ] || die 3 "$qemu --version says nothing: is it a QEMU?"
 	version_at_least "$version" "$qemu_wanted" ||
 		die 3 "machine x86-svm needs QEMU >= $qemu_wanted, $qemu is $version"
-	thread=single
 	! version_at_least "$version" "$qemu_threads_wanted" || thread=multi
 }
 

@@ -142,7 +142,8 @@ start_run()
 		dir=$(run_folder "$variant" "$n")
 		mkdir -p "$dir"
 		rm -f "$dir/meta.json"
-		"$top/run_tests.sh" --machine "$machine" --variant "$variant" --results "$dir" "${words[@]}" \
+		# Bash starts what runs beside it deaf to SIGINT.
+		env --default-signal=INT "$top/run_tests.sh" --machine "$machine" --variant "$variant" --results "$dir" "${words[@]}" \
 			>/dev/null 2>"$dir/stderr" </dev/null &
 		child[$!]="run $variant $n"
 		return 0
@@ -195,8 +196,8 @@ reap()
 	wait -n -p pid "${!child[@]}" || code=$?
 	read -r what variant n <<<"${child[$pid]}"
 	unset "child[$pid]"
-	# Who was interrupted with us says so, should bash have lost our own SIGINT to a
-	# command that ended at that moment.
+	# Who was interrupted with us says so: bash can lose a SIGINT to a command that
+	# ends at that moment.
 	case $code in
 	130 | 143) stop $((code - 128)) ;;
 	esac

@@ -387,7 +387,8 @@ ibpb-destroy-keeps-last-vcpu  killed by deferred_ibpb_test.recreated_vcpu
 @test "SIGINT and SIGTERM: no emulator is left, proof.json is, the documented exit code" {
 	for sig in INT TERM; do
 		set -m
-		"${prove[@]}" --repeat 3 ibpb-compare-id >/dev/null 2>"$BATS_TEST_TMPDIR/err" 3>&- &
+		# Who runs these tests may have been started deaf to SIGINT.
+		env --default-signal=INT "${prove[@]}" --repeat 3 ibpb-compare-id >/dev/null 2>"$BATS_TEST_TMPDIR/err" 3>&- &
 		pid=$!
 		set +m
 		until pgrep -f -- "[-]initrd $results" >/dev/null; do kill -0 "$pid"; done
