@@ -119,7 +119,8 @@ if [ -n "$list" ]; then
 		jq -s . "$cases"
 	else
 		jq -r '"\(.test).\(.case)\n    verifies: \(.verifies)\n    needs:    \(.needs)\n    seed:     \(.seed)\n    arch:     \(.arch)" +
-			if .append == "" then "" else "\n    boots with: \(.append)" end' "$cases"
+			if .append == "" then "" else "\n    boots with: \(.append)" end +
+			if .wants == "" then "" else "\n    wants:    \(.wants)" end' "$cases"
 	fi
 	exit 0
 fi
@@ -226,7 +227,11 @@ if [ -n "$initramfs" ]; then
 	"$top/machine/initramfs.sh" "$initramfs" "$out/machine/init" "$out/stripped" \
 		${modules:+"$modules" "$release"}
 fi
-machine_argv "$kind" "$kernel" "$initramfs" "${machine_append:-}${append:+ $append}"
+emulators=()
+for word in '' "${machine_kinds[@]}"; do
+	machine_argv "$kind" "$kernel" "$initramfs" "${machine_append:-}${append:+ $append}" "$word"
+	emulators+=(-- ${word:+"$word"} "${argv[@]}")
+done
 
 # boot runs beside this shell, so that a signal to either reaches it at once.  Bash
 # starts it deaf to SIGINT, which it is until it has its own handler: SIGTERM follows.
@@ -238,7 +243,7 @@ trap 'signalled=15; kill -s TERM "$boot" 2>/dev/null || :' TERM HUP
 	--boot-timeout "$boot_timeout" ${strict:+--strict} \
 	--meta "machine=$machine" --meta "kernel=${kernel:-$(uname -r)}" --meta "variant=$variant" \
 	--meta "append=${machine_append:-}${append:+ $append}" --meta "date=$(date -u +%FT%TZ)" \
-	"${words[@]}" -- "${argv[@]}" &
+	"${words[@]}" "${emulators[@]}" &
 boot=$!
 [ "$signalled" -eq 0 ] || kill -s TERM "$boot" 2>/dev/null || :
 code=0

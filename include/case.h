@@ -25,11 +25,20 @@ struct witness_test {
 	const char *needs;		/* what all cases skip without */
 	const char *seed;		/* where the behaviour comes from: a mail, a commit */
 	const char *append;		/* kernel parameters that a machine boots with for this test; may be NULL */
+	const char *wants;		/* the kind of machine that it is best run on, see below; NULL: any */
 	void (*prepare)(void);		/* runs once, before all cases: what they can share */
 	void (*setup)(void);		/* runs first in each case's process; may case_skip() */
 	const struct witness_case *cases;
 	size_t nr_cases;
 };
+
+/*
+ * What a test may want.  A machine that has no such kind runs it as it is: the test
+ * finds out by itself what it has, and skips.
+ */
+#define WANTS_THREE_NODES	"nodes=3"	/* CPU 0 and memory, CPU 1 and none, no CPU and memory */
+#define WANTS_L1TF		"l1tf"		/* an Intel processor with L1TF and MMIO Stale Data */
+#define WANTS_NO_SEAM		"no-seam"	/* an Intel processor without SEAM */
 
 /*
  * The main() of a test.  "TEST [CASE...]" runs all or the named cases,

@@ -213,6 +213,7 @@ static void list_json(const struct witness_test *test)
 		put_json("needs", c->needs ? c->needs : test->needs, ", ");
 		put_json("seed", test->seed, ", ");
 		put_json("append", test->append, ", ");
+		put_json("wants", test->wants, ", ");
 		put_json("arch", ARCH_NAME, "}\n");
 	}
 }

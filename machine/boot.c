@@ -3,6 +3,7 @@
  * Boots a machine, has it run tests, and tells what became of each.
  *
  *	boot --results DIR --cases FILE [options] TEST[.CASE]... -- EMULATOR [ARG...]
+ *		[-- WORD EMULATOR [ARG...]]...
  *
  *	--cases FILE		JSON lines that name each test's cases
  *	--timeout S		for one test (120)
@@ -11,7 +12,9 @@
  *	--strict		a skip is a failure
  *
  * Where the emulator's arguments have "@append@", the machine is started anew for
- * each set of kernel parameters ("append" in FILE) that tests want.
+ * each set of kernel parameters ("append" in FILE) that tests want.  A test that wants
+ * a kind of machine ("wants" in FILE) gets the emulator that follows this WORD, or the
+ * first one where there is none for it.
  *
  * When the machine dies or hangs the running test gets the blame, and the machine
  * is started again for the tests that are left.
@@ -51,13 +54,21 @@
 
 enum state { BOOTING, RUNNING };
 
+/* The first one is for all tests that want nothing that there is. */
+struct kind {
+	const char *word;
+	char **argv;
+};
+
 struct boot {
 	struct transcript t;
 	struct emulator e;
 	struct console console;
 	struct lines channel_lines, error_lines;
 	FILE *console_log;
-	char **argv;
+	struct kind *kinds;
+	size_t nr_kinds;
+	const struct kind *kind;	/* of machine: this boot's */
 	const char *append;		/* the kernel parameters that this boot has for its tests */
 	int signals;			/* signalfd */
 
@@ -86,6 +97,17 @@ static const char *append_of(const struct test_run *test)
 	return test->append ? test->append : "";
 }
 
+static const struct kind *kind_of(const struct boot *b, const struct test_run *test)
+{
+	size_t i;
+
+	for (i = 1; test->wants && i < b->nr_kinds; i++) {
+		if (!strcmp(b->kinds[i].word, test->wants))
+			return &b->kinds[i];
+	}
+	return b->kinds;
+}
+
 static struct test_run *next_test(struct boot *b)
 {
 	size_t i;
@@ -103,8 +125,10 @@ static struct test_run *next_test_here(struct boot *b)
 	size_t i;
 
 	for (i = 0; i < b->t.nr_tests; i++) {
-		if (!b->t.tests[i].done && !strcmp(append_of(&b->t.tests[i]), b->append))
-			return &b->t.tests[i];
+		struct test_run *test = &b->t.tests[i];
+
+		if (!test->done && !strcmp(append_of(test), b->append) && kind_of(b, test) == b->kind)
+			return test;
 	}
 	return NULL;
 }
@@ -394,18 +418,19 @@ static bool step(struct boot *b, bool *hung)
 static char **machine_args(struct boot *b)
 {
 	size_t n, i, len = strlen(APPEND);
+	char **argv = b->kind->argv;
 	char **args;
 
-	for (n = 0; b->argv[n]; n++)
+	for (n = 0; argv[n]; n++)
 		;
 	args = calloc(n + 1, sizeof(*args));
 	if (!args)
 		abort();
 	for (i = 0; i < n; i++) {
-		const char *mark = strstr(b->argv[i], APPEND);
+		const char *mark = strstr(argv[i], APPEND);
 
-		if (asprintf(&args[i], "%.*s%s%s", mark ? (int)(mark - b->argv[i]) : INT_MAX,
-			     b->argv[i], mark ? b->append : "", mark ? mark + len : "") < 0)
+		if (asprintf(&args[i], "%.*s%s%s", mark ? (int)(mark - argv[i]) : INT_MAX,
+			     argv[i], mark ? b->append : "", mark ? mark + len : "") < 0)
 			abort();
 	}
 	return args;
@@ -423,9 +448,11 @@ static int boot_once(struct boot *b)
 	b->left = false;
 	b->test = NULL;
 	b->append = append_of(next_test(b));
+	b->kind = kind_of(b, next_test(b));
 	memset(&b->channel_lines, 0, sizeof(b->channel_lines));
 	memset(&b->error_lines, 0, sizeof(b->error_lines));
-	fprintf(b->console_log, "--- boot %u%s%s\n", b->boots, *b->append ? ": " : "", b->append);
+	fprintf(b->console_log, "--- boot %u%s%s%s%s\n", b->boots, *b->append ? ": " : "", b->append,
+		*b->kind->word ? ", " : "", b->kind->word);
 	console_begin(&b->console, b->console_log);
 
 	b->started = now();
@@ -438,7 +465,7 @@ static int boot_once(struct boot *b)
 		free(*arg);
 	free(args);
 	if (ret) {
-		fprintf(stderr, "kvm-witness: cannot start %s: %s\n", b->argv[0], strerror(errno));
+		fprintf(stderr, "kvm-witness: cannot start %s: %s\n", b->kind->argv[0], strerror(errno));
 		return -1;
 	}
 	while (!step(b, &hung))
@@ -557,6 +584,8 @@ static int select_tests(struct transcript *t, const char *list, char **words, in
 			add_case(test, case_name);
 		if (test && !test->append)
 			test->append = strdup_or_null(json_string_value(json_object_get(o, "append")));
+		if (test && !test->wants)
+			test->wants = strdup_or_null(json_string_value(json_object_get(o, "wants")));
 		json_decref(o);
 	}
 	fclose(f);
@@ -567,6 +596,30 @@ static int select_tests(struct transcript *t, const char *list, char **words, in
 		}
 	}
 	return 0;
+}
+
+/* "EMULATOR ARG... -- WORD EMULATOR ARG... ..." */
+static int parse_kinds(struct boot *b, char **arg)
+{
+	const char *word = "";
+
+	for (;;) {
+		b->kinds = realloc(b->kinds, (b->nr_kinds + 1) * sizeof(*b->kinds));
+		if (!b->kinds)
+			abort();
+		b->kinds[b->nr_kinds].word = word;
+		b->kinds[b->nr_kinds++].argv = arg;
+		if (!*arg)
+			return usage("an emulator is missing");
+		while (*arg && strcmp(*arg, "--"))
+			arg++;
+		if (!*arg)
+			return 0;
+		*arg++ = NULL;
+		if (!*arg)
+			return usage("want a WORD and an emulator after each --");
+		word = *arg++;
+	}
 }
 
 static int parse(struct boot *b, int argc, char **argv)
@@ -581,7 +634,7 @@ static int parse(struct boot *b, int argc, char **argv)
 		{ 0 },
 	};
 	const char *cases = NULL;
-	int opt, first, n;
+	int opt, first, n, ret;
 	char *eq;
 
 	while ((opt = getopt_long(argc, argv, "+", options, NULL)) >= 0) {
@@ -617,7 +670,9 @@ static int parse(struct boot *b, int argc, char **argv)
 		;
 	if (n == first || n + 1 >= argc || !b->t.dir || !cases || !b->timeout || !b->boot_timeout)
 		return usage("want --results DIR --cases FILE TEST... -- EMULATOR...");
-	b->argv = argv + n + 1;
+	ret = parse_kinds(b, argv + n + 1);
+	if (ret)
+		return ret;
 	if (select_tests(&b->t, cases, argv + first, n - first))
 		return EXIT_OURS;
 	return 0;
@@ -625,13 +680,19 @@ static int parse(struct boot *b, int argc, char **argv)
 
 static void describe_run(struct boot *b)
 {
-	json_t *args = json_array();
+	json_t *emulators = json_object();
 	json_t *meta = b->t.meta;
-	char **arg;
+	size_t i;
 
-	for (arg = b->argv; *arg; arg++)
-		json_array_append_new(args, json_string(*arg));
-	json_object_set_new(meta, "emulator", args);
+	for (i = 0; i < b->nr_kinds; i++) {
+		json_t *args = json_array();
+		char **arg;
+
+		for (arg = b->kinds[i].argv; *arg; arg++)
+			json_array_append_new(args, json_string(*arg));
+		json_object_set_new(emulators, *b->kinds[i].word ? b->kinds[i].word : "any", args);
+	}
+	json_object_set_new(meta, "emulators", emulators);
 	json_object_set_new(meta, "boots", json_integer(b->boots));
 	json_object_set_new(meta, "release", json_string(b->release));
 	json_object_set_new(meta, "seconds_to_hello", json_real(b->hello));

@@ -5,6 +5,7 @@
 
 machine_arch=$arch
 machine_kernel=
+machine_kinds=()
 
 machine_check()
 {

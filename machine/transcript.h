@@ -25,6 +25,7 @@ struct case_result {
 struct test_run {
 	char *name;
 	char *append;		/* kernel parameters that it wants; NULL: none */
+	char *wants;		/* the kind of machine that it wants; NULL: any */
 	struct case_result *cases;
 	size_t nr_cases;
 	bool all_cases;		/* none was named: the test is called without arguments */

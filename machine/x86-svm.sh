@@ -13,6 +13,7 @@
 
 machine_arch=x86
 machine_kernel=vmlinux
+machine_kinds=(nodes=3)
 machine_append="loglevel=5 console=ttyS0,115200 earlyprintk=ttyS0,115200 panic=-1 oops=panic reboot=t \
 setcpuid=ibpb,ibrs,stibp spectre_v2_user=on vmscape=force"
 qemu=${KVM_WITNESS_QEMU:-qemu-system-x86_64}
@@ -26,6 +27,8 @@ version_at_least()
 {
 	[ "$(printf '%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]
 }
+
+q35=(-M q35,usb=off,sata=off,smbus=off,hpet=off -device virtio-serial-pci)
 
 # Ends the run with exit code 3 and the reason when the machine cannot be had.
 machine_check()
@@ -41,26 +44,30 @@ machine_check()
 	! version_at_least "$version" "$qemu_threads_wanted" || thread=multi
 }
 
-# machine_argv KIND KERNEL INITRAMFS APPEND: sets the array argv.  File descriptor 3
-# is the results channel, stdout the console.  For @append@ machine/boot puts what
-# the tests want.
+# machine_argv IMAGE-KIND KERNEL INITRAMFS APPEND WORD: sets the array argv, for the kind
+# of machine that is called WORD.  File descriptor 3 is the results channel, stdout the
+# console.  For @append@ machine/boot puts what the tests want.
 machine_argv()
 {
-	local append=$4 board khz
+	local append=$4 word=${5:-} board khz
 
 	khz=$("$out/machine/tsc_khz")
 	[ -z "$khz" ] || append="$append tsc_early_khz=$khz tsc=reliable"
 
-	if [ "$1" = pvh ]; then
+	if [ "$word" = nodes=3 ]; then
+		board=("${q35[@]}"
+			-object memory-backend-ram,id=m0,size=512M
+			-object memory-backend-ram,id=m2,size=512M
+			-numa node,memdev=m0,cpus=0 -numa node,cpus=1 -numa node,memdev=m2)
+	elif [ "$1" = pvh ]; then
 		board=(-M microvm,acpi=off,rtc=on,pit=on,pic=on,isa-serial=on
 			-device virtio-serial-device)
 		append="$append numa=fake=2"
 	else
-		board=(-M q35,usb=off,sata=off,smbus=off,hpet=off
+		board=("${q35[@]}"
 			-object memory-backend-ram,id=m0,size=512M
 			-object memory-backend-ram,id=m1,size=512M
-			-numa node,memdev=m0,cpus=0 -numa node,memdev=m1,cpus=1
-			-device virtio-serial-pci)
+			-numa node,memdev=m0,cpus=0 -numa node,memdev=m1,cpus=1)
 	fi
 	argv=("$qemu" "${board[@]}" -nodefaults -no-user-config -display none -no-reboot
 		-accel tcg,thread="$thread" -cpu EPYC -smp 2 -m 1G -serial stdio

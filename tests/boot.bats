@@ -66,6 +66,23 @@ assert_complete()
 	[[ $output == *"not ok 1 b_test"*"ok 2 a_test"* ]]
 }
 
+@test "a test gets the kind of machine that it wants, or any" {
+	sed -i '/b_test/s/}/, "wants": "nodes=3"}/; /a_test/s/}/, "wants": "gold"}/' "$dir/cases"
+	run "$boot" --results "$dir" --cases "$dir/cases" a_test b_test -- "$fakes/emulator" good plain \
+		-- nodes=3 "$fakes/emulator" good three @append@ -- l1tf "$fakes/emulator" good other
+	[ "$status" -eq 0 ]
+	jq -e '.boots == 2 and .emulators["nodes=3"][2] == "three"' "$dir/meta.json"
+	grep -qx "good plain" "$dir/console.log"
+	grep -qx -- "--- boot 2, nodes=3" "$dir/console.log"
+	grep -qx "good three " "$dir/console.log"
+}
+
+@test "a kind of machine without an emulator: exit 2" {
+	run "$boot" --results "$dir" --cases "$dir/cases" a_test -- "$fakes/emulator" good -- nodes=3
+	[ "$status" -eq 2 ]
+	[ "${#lines[@]}" -eq 1 ]
+}
+
 @test "words of the channel may be cut anywhere" {
 	boot_fake dribble
 	[ "$status" -eq 0 ]

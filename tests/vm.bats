@@ -80,7 +80,7 @@ immediate_exit_keeps_debt signal_keeps_debt"
 	image=$(dirname "$("$top/kernel/build.sh")/x")/bzImage
 	run --separate-stderr "${run_vm[@]}" --kernel "$image" --strict
 	[ "$status" -eq 0 ] || { echo "$output"; false; }
-	jq -e '.emulator | index("-M") as $i | .[$i + 1] | startswith("q35")' "$results/meta.json"
+	jq -e '.emulators.any | index("-M") as $i | .[$i + 1] | startswith("q35")' "$results/meta.json"
 }
 
 @test "a kernel without KVM: every case skips, exit 4" {
