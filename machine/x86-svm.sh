@@ -44,6 +44,13 @@ machine_check()
 	! version_at_least "$version" "$qemu_threads_wanted" || thread=multi
 }
 
+# What a verdict depends on besides this file.
+machine_identity()
+{
+	"$qemu" --version
+	cat "$(command -v "$qemu")"
+}
+
 # machine_argv IMAGE-KIND KERNEL INITRAMFS APPEND WORD: sets the array argv, for the kind
 # of machine that is called WORD.  File descriptor 3 is the results channel, stdout the
 # console.  For @append@ machine/boot puts what the tests want.

@@ -4,30 +4,29 @@
 # Sourced.  Verdicts of runs that need not be repeated: the same kernel, the same
 # tests, the same machine.
 
-machine_id=''	# hash of what all runs share
+declare -A machine_id=()	# hash of what all runs on a machine share
 
 set_machine_id()
 {
-	local emulator=${qemu:-}
-
-	machine_id=$({
-		cat "$top/machine/$machine.sh" "$top/machine/initramfs.sh" "$top/settings" \
+	machine_id[$1]=$({
+		cat "$top/machine/$1.sh" "$top/machine/initramfs.sh" "$top/settings" \
 			"$here/verdicts.jq" "$out/machine/init" "$out/machine/boot"
-		[ -z "$emulator" ] || { "$emulator" --version; cat "$(command -v "$emulator")"; }
+		# shellcheck source=machine/x86-svm.sh
+		(. "$top/machine/$1.sh"; machine_identity)
 	} | sha256sum)
 }
 
-# Sets key, for KERNEL-FOLDER WORD...
+# Sets key, for MACHINE KERNEL-FOLDER WORD...
 cache_key()
 {
-	local folder=$1 tests=()
+	local machine=$1 folder=$2 tests=()
 
-	shift
-	[ -n "$machine_id" ] || set_machine_id
+	shift 2
+	[ -n "${machine_id[$machine]:-}" ] || set_machine_id "$machine"
 	mapfile -t tests < <(printf '%s\n' "${@%%.*}" | sort -u)
 	key=$({
 		basename "$folder"
-		echo "$machine_id $*"
+		echo "${machine_id[$machine]} $*"
 		cd "$out/stripped" && sha256sum "${tests[@]}"
 	} | sha256sum | cut -c1-32)
 }

@@ -20,8 +20,8 @@ $headers[0].mutants as $mutants
 "",
 "## The mutants",
 "",
-($mutants | map([(.name | code), .breaks, (.caught_by | list), (.sometimes | list)])
-	| table(["mutant", "breaks", "killed by", "by chance also by"])),
+($mutants | map([(.name | code), .breaks, (.machines | join(", ")), (.caught_by | list), (.sometimes | list)])
+	| table(["mutant", "breaks", "machine", "killed by", "by chance also by"])),
 ($cases[0] | group_by(.test)[]
 	| "", "## \(.[0].test)", "",
 	(sort_by(.case) | map("\(.test).\(.case)" as $id | [

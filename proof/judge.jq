@@ -38,6 +38,9 @@ def tally($id):
 def count($id; f): [seen($id)[] | select(.verdict | f)] | length;
 def why($id; f): [seen($id)[] | select(.verdict | f)][0] | "\(.verdict)\(if .reason then ": " + .reason else "" end)" | brief;
 
+# Only mutants for other machines name it.
+def may_skip($id): any($k.may_skip // [] | .[]; . == $id);
+
 # What is wrong with a case that must be caught, and with one that must not be.
 def wrong_if_named($id):
 	if count($id; is_kill) == $n then empty
@@ -59,7 +62,7 @@ def wrong_if_not_named($id):
 			if $k.variant == "base" then "a Fails-without" else "Caught-by" end)): \(why($id; is_kill))"}
 	elif $lost > 0 then
 		{verdict: "misattributed", line: "NOT NAMED: \($id) is missing\(times($lost)): \(why($id; . == "missing"))"}
-	elif $k.variant == "base" and count($id; . == "skip") > 0 then
+	elif $k.variant == "base" and (may_skip($id) | not) and count($id; . == "skip") > 0 then
 		{verdict: "skipped", line: "SKIPPED: \($id):\(times(count($id; . == "skip"))) \(why($id; . == "skip"))"}
 	elif count($id; . == "pass") > 0 and count($id; . == "skip") > 0 then
 		{verdict: "flaky", line: "FLAKY: \($id) passes\(times(count($id; . == "pass"))), else \(why($id; . == "skip"))"}
@@ -67,7 +70,7 @@ def wrong_if_not_named($id):
 
 def wrong_on_reference($id):
 	count($id; . == "pass") as $passes
-	| if $passes == $n then empty
+	| if $passes == $n or may_skip($id) and count($id; . == "skip") == $n then empty
 	else {verdict: "fail", line: "FAILS: \($id)\(if $n > 1 then " passes\(times($passes))" else "" end): \(why($id; . != "pass"))"} end;
 
 # A kernel warning, a bad exit code: the test fails although each of its cases passes.
@@ -103,7 +106,9 @@ error as $error
 	+ if $k.variant == "base" then [wrong_tests] else [] end
    end) as $wrong
 | {
+	id: $k.id,
 	variant: $k.variant,
+	machine: $k.machine,
 	breaks: $k.breaks,
 	caught_by: $k.caught_by,
 	kernel: .folder,
@@ -116,7 +121,9 @@ error as $error
 	exit_code: (if $error and $error.ours then 3 elif $wrong != [] then 1 else 0 end),
 	cases: (if $n == 0 then {} else [$k.cases[] | {key: ., value: tally(.)}] | from_entries end),
 	lines: (if $wrong != [] then $wrong | map(.line)
-		elif $right then ["\($k.cases | length)/\($k.cases | length) pass\(again)"]
-		elif $k.variant == "base" then ["\($named | length) fail as they must, \($others | length) pass\(again)"]
-		else ["killed by \($named | list)\(again)"] end)
+		else ([$k.cases[] | select(count(.; . == "skip") == $n)] | length) as $skips
+		| (if $skips > 0 then ", \($skips) cannot tell here" else "" end) as $cannot
+		| if $right then ["\(($k.cases | length) - $skips)/\($k.cases | length) pass\(again)\($cannot)"]
+		elif $k.variant == "base" then ["\($named | length) fail as they must, \(($others | length) - $skips) pass\(again)\($cannot)"]
+		else ["killed by \($named | list)\(again)"] end end)
 }

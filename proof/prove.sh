@@ -31,7 +31,7 @@ a part of the names of tests and mutants; without words everything is proved.
 
   --all              every selected test on every mutant, not just those that it concerns
   --repeat N         each kernel N times, none from the cache; a verdict that varies fails
-  --machine NAME     the machine (x86-svm), and the mutants that are for it
+  --machine NAME     this machine, and the mutants that are for it (all that mutants are for)
   --jobs N           machines at once (one for each CPU)
   --fresh            no verdict from the cache
   --results DIR      where proof.json and a folder for each kernel go (results/prove-<date>-<id>)
@@ -50,7 +50,7 @@ usage()
 
 # --- the command line
 
-all=false repeat=1 machine=x86-svm jobs=$(nproc) fresh='' results='' docs=''
+all=false repeat=1 machine='' jobs=$(nproc) fresh='' results='' docs=''
 words=()
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -75,7 +75,7 @@ done
 [[ $repeat =~ ^[1-9][0-9]{0,5}$ ]] || usage "--repeat is a number of runs"
 [[ $jobs =~ ^[1-9][0-9]{0,2}$ ]] || usage "--jobs is a number of machines"
 mapfile -t all_machines < <(machines)
-[[ " ${all_machines[*]} " == *" $machine "* ]] || unknown machine "$machine" "${all_machines[@]}"
+[ -z "$machine" ] || [[ " ${all_machines[*]} " == *" $machine "* ]] || unknown machine "$machine" "${all_machines[@]}"
 [ "$machine" != host ] || usage "the machine host runs on this kernel only"
 [ -z "${KDIR:-}" ] || usage "the mutants are patches to Debian's source: no KDIR"
 
@@ -84,9 +84,6 @@ for tool in make gcc flock jq; do
 done
 arch=$(host_arch)
 out=${OUTPUT:-$top/build/$arch}
-# shellcheck source=machine/x86-svm.sh
-. "$top/machine/$machine.sh"
-machine_check
 
 # --- the plan
 
@@ -102,8 +99,8 @@ json_array()
 # This also builds the tests, once for all the runs.
 "$top/run_tests.sh" --list --json >"$work/cases.json" || exit $?
 "$here/headers.sh" >"$work/headers.json"
-jq -n --slurpfile h "$work/headers.json" --slurpfile c "$work/cases.json" --arg machine "$machine" \
-	--argjson all "$all" --argjson words "$(json_array "${words[@]}")" \
+jq -n --slurpfile h "$work/headers.json" --slurpfile c "$work/cases.json" --arg default x86-svm \
+	--argjson wanted "$(json_array ${machine:+"$machine"})" --argjson all "$all" --argjson words "$(json_array "${words[@]}")" \
 	--argjson machines "$(json_array "${all_machines[@]}")" \
 	"\$h[0] as \$headers | \$c[0] as \$cases | $(cat "$here/select.jq")" >"$work/plan.json"
 lost=$(jq -r '.unknown // empty' "$work/plan.json")
@@ -127,44 +124,49 @@ fi
 
 # --- the table and proof.json
 
-mapfile -t variants < <(jq -r '.kernels[].variant' "$work/plan.json")
-width=$(printf '%s\n' "${variants[@]}" | wc -L)
+ids=()
+while IFS=$'\t' read -r id v m; do
+	ids+=("$id")
+	variant[$id]=$v
+	machine_of[$id]=$m
+done < <(jq -r '.kernels[] | [.id, .variant, .machine] | @tsv' "$work/plan.json")
+width=$(printf '%s\n' "${ids[@]}" | wc -L)
 date=$(date -u +%FT%TZ)
 judged=0
 
 write_proof()
 {
-	local kernels=("${variants[@]:0:$judged}")
+	local kernels=("${ids[@]:0:$judged}")
 
 	{
 		jq -n --slurpfile plan "$work/plan.json" \
 			--slurpfile kernels <(cat "${kernels[@]/#/$work/judged.}" </dev/null) \
-			--arg date "$date" --arg machine "$machine" --argjson repeat "$repeat" --argjson seconds "$SECONDS" \
-			'{plan: $plan[0], kernels: $kernels, $date, $machine, $repeat, $seconds}' |
+			--arg date "$date" --argjson repeat "$repeat" --argjson seconds "$SECONDS" \
+			'{plan: $plan[0], kernels: $kernels, $date, $repeat, $seconds}' |
 			jq -f "$here/summary.jq" >"$results/proof.json.tmp" &&
 		mv "$results/proof.json.tmp" "$results/proof.json"
 	} || die 3 "cannot write $results/proof.json: is the disk full?"
 }
 
-# Called by schedule.sh with the next variant of the table, when its runs are all there.
+# Called by schedule.sh with the next kernel of the table, when its runs are all there.
 judge()
 {
-	local variant=$1 runs=()
+	local id=$1 runs=()
 
-	mapfile -t runs < <(find "$work" -name "run.$variant.[0-9]*.json" | sort -V)
-	jq -n --slurpfile plan "$work/plan.json" --arg variant "$variant" --arg folder "${folder[$variant]:-}" \
-		--arg where "$(run_folder "$variant" 1)" --argjson failure "${failure[$variant]:-null}" \
+	mapfile -t runs < <(find "$work" -name "run.$id.[0-9]*.json" | sort -V)
+	jq -n --slurpfile plan "$work/plan.json" --arg id "$id" --arg folder "${folder[$id]:-}" \
+		--arg where "$(run_folder "$id" 1)" --argjson failure "${failure[$id]:-null}" \
 		--slurpfile runs <(cat "${runs[@]}" </dev/null) '{
-			kernel: ($plan[0].kernels[] | select(.variant == $variant)),
+			kernel: ($plan[0].kernels[] | select(.id == $id)),
 			runs: $runs, failure: $failure, where: $where,
 			folder: ($folder | split("/") | last)
-		}' | jq -f "$here/judge.jq" >"$work/judged.$variant"
+		}' | jq -f "$here/judge.jq" >"$work/judged.$id"
 	judged=$((judged + 1))
 	write_proof
 	clear_progress
 	jq -r --argjson width "$width" '
-		(if .cached then " (cached)" else "" end) as $mark | .variant as $name | .lines[] |
-		$name + " " * ($width + 2 - ($name | length)) + . + $mark' "$work/judged.$variant"
+		(if .cached then " (cached)" else "" end) as $mark | .id as $name | .lines[] |
+		$name + " " * ($width + 2 - ($name | length)) + . + $mark' "$work/judged.$id"
 }
 
 schedule

@@ -6,11 +6,13 @@
 #
 # All that runs is a child of this shell, so that a signal to it reaches everything.
 
+declare -A variant=() machine_of=()	# of each kernel of the plan, by its id
+declare -A problem=()	# of machines: why one cannot be had, or nothing
 declare -A folder=()	# of the built kernel
 declare -A failure=()	# why there is none, for the judge
 declare -A started=() ended=()	# runs
 declare -A keys=()	# of the cache
-declare -A child=()	# process id -> "build VARIANT" or "run VARIANT NUMBER"
+declare -A child=()	# process id -> "build ID" or "run ID NUMBER"
 planned=0		# kernels that are built, being built or given up
 
 run_folder()
@@ -41,7 +43,7 @@ clear_progress()
 
 progress()
 {
-	local total=$((${#variants[@]} * repeat)) done=0 n left=''
+	local total=$((${#ids[@]} * repeat)) done=0 n left=''
 
 	[ -t 2 ] || return 0
 	for n in "${ended[@]}"; do
@@ -75,7 +77,7 @@ stop()
 
 # --- kernels
 
-# fail VARIANT OURS TEXT
+# fail ID OURS TEXT
 fail()
 {
 	failure[$1]=$(jq -nc --argjson ours "$2" --arg text "$3" '{$ours, $text}')
@@ -83,39 +85,58 @@ fail()
 	ended[$1]=$repeat
 }
 
+# Sets problem[MACHINE].
+check_machine()
+{
+	[ -z "${problem[$1]+known}" ] || return 0
+	# In a shell of its own: the profiles have the same names, and end with an exit.
+	# shellcheck source=machine/x86-svm.sh
+	problem[$1]=$( (. "$top/machine/$1.sh"; machine_check) 2>&1 >/dev/null) || :
+}
+
+machine_arch()
+{
+	sed -n 's/^machine_arch=//p' "$top/machine/$1.sh"
+}
+
 # Starts to build the next kernel, unless one is being built.
 start_build()
 {
-	local variant problem dir n
+	local id wrong dir n
 
 	busy build
-	while [ "$n" -eq 0 ] && [ "$planned" -lt ${#variants[@]} ]; do
-		variant=${variants[planned]}
+	while [ "$n" -eq 0 ] && [ "$planned" -lt ${#ids[@]} ]; do
+		id=${ids[planned]}
 		planned=$((planned + 1))
-		problem=$(jq -r --arg v "$variant" '.kernels[] | select(.variant == $v).problem // empty' "$work/plan.json")
-		if [ -n "$problem" ]; then
-			fail "$variant" false "$problem"
+		wrong=$(jq -r --arg id "$id" '.kernels[] | select(.id == $id).problem // empty' "$work/plan.json")
+		if [ -n "$wrong" ]; then
+			fail "$id" false "$wrong"
 			continue
 		fi
-		dir=$(run_folder "$variant" 1)
+		check_machine "${machine_of[$id]}"
+		if [ -n "${problem[${machine_of[$id]}]}" ]; then
+			fail "$id" true "${problem[${machine_of[$id]}]}"
+			continue
+		fi
+		dir=$(run_folder "$id" 1)
 		mkdir -p "$dir"
 		# A process group of its own, so that stop() finds make and all that it runs.
-		setsid "$top/kernel/build.sh" --arch "$machine_arch" --variant "$variant" \
-			>"$work/folder.$variant" 2>"$dir/build.log" </dev/null &
-		child[$!]="build $variant"
+		setsid "$top/kernel/build.sh" --arch "$(machine_arch "${machine_of[$id]}")" --variant "${variant[$id]}" \
+			>"$work/folder.$id" 2>"$dir/build.log" </dev/null &
+		child[$!]="build $id"
 		n=1
 	done
 }
 
 end_build()
 {
-	local variant=$1 code=$2 log
+	local id=$1 code=$2 log
 
-	log=$(run_folder "$variant" 1)/build.log
+	log=$(run_folder "$id" 1)/build.log
 	case $code in
-	0) folder[$variant]=$(cat "$work/folder.$variant") ;;
-	1) fail "$variant" false "does not build, log in $log" ;;
-	*) fail "$variant" true "kernel/build.sh ended with exit code $code, log in $log" ;;
+	0) folder[$id]=$(cat "$work/folder.$id") ;;
+	1) fail "$id" false "does not build, log in $log" ;;
+	*) fail "$id" true "kernel/build.sh ended with exit code $code, log in $log" ;;
 	esac
 }
 
@@ -124,28 +145,28 @@ end_build()
 # Starts a run of the first kernel that has one left; false when there is none.
 start_run()
 {
-	local variant n dir key words=()
+	local id n dir key words=()
 
-	for variant in "${variants[@]}"; do
-		n=$((${started[$variant]:-0} + 1))
-		if [ -z "${folder[$variant]:-}" ] || [ "$n" -gt "$repeat" ]; then
+	for id in "${ids[@]}"; do
+		n=$((${started[$id]:-0} + 1))
+		if [ -z "${folder[$id]:-}" ] || [ "$n" -gt "$repeat" ]; then
 			continue
 		fi
-		started[$variant]=$n
-		mapfile -t words < <(jq -r --arg v "$variant" '.kernels[] | select(.variant == $v).run[]' "$work/plan.json")
-		cache_key "${folder[$variant]}" "${words[@]}"
-		keys[$variant]=$key
-		if [ "$repeat" -eq 1 ] && [ -z "$fresh" ] && cache_get "$key" "$work/run.$variant.1.json"; then
-			ended[$variant]=1
+		started[$id]=$n
+		mapfile -t words < <(jq -r --arg id "$id" '.kernels[] | select(.id == $id).run[]' "$work/plan.json")
+		cache_key "${machine_of[$id]}" "${folder[$id]}" "${words[@]}"
+		keys[$id]=$key
+		if [ "$repeat" -eq 1 ] && [ -z "$fresh" ] && cache_get "$key" "$work/run.$id.1.json"; then
+			ended[$id]=1
 			return 0
 		fi
-		dir=$(run_folder "$variant" "$n")
+		dir=$(run_folder "$id" "$n")
 		mkdir -p "$dir"
 		rm -f "$dir/meta.json"
 		# Bash starts what runs beside it deaf to SIGINT.
-		env --default-signal=INT "$top/run_tests.sh" --machine "$machine" --variant "$variant" --results "$dir" "${words[@]}" \
-			>/dev/null 2>"$dir/stderr" </dev/null &
-		child[$!]="run $variant $n"
+		env --default-signal=INT "$top/run_tests.sh" --machine "${machine_of[$id]}" --variant "${variant[$id]}" \
+			--results "$dir" "${words[@]}" >/dev/null 2>"$dir/stderr" </dev/null &
+		child[$!]="run $id $n"
 		return 0
 	done
 	return 1
@@ -153,9 +174,9 @@ start_run()
 
 end_run()
 {
-	local variant=$1 n=$2 code=$3 dir file=$work/run.$1.$2.json log began=()
+	local id=$1 n=$2 code=$3 dir file=$work/run.$1.$2.json log began=()
 
-	dir=$(run_folder "$variant" "$n")
+	dir=$(run_folder "$id" "$n")
 	# A test that came to run has said a word: one on a machine that panics before init has not.
 	for log in "$dir"/*.log; do
 		[ ! -s "$log" ] || began+=("$(basename "$log" .log)")
@@ -165,8 +186,8 @@ end_run()
 		jq -n --argjson exit "$code" --arg error "$(tail -n 1 "$dir/stderr")" \
 			'{$exit, $error, cases: {}, tests: {}}' >"$file"
 	fi
-	ended[$variant]=$((${ended[$variant]:-0} + 1))
-	[ "$repeat" -gt 1 ] || cache_put "${keys[$variant]}" "$file"
+	ended[$id]=$((${ended[$id]:-0} + 1))
+	[ "$repeat" -gt 1 ] || cache_put "${keys[$id]}" "$file"
 }
 
 # --- both
@@ -183,18 +204,18 @@ start_runs()
 
 judge_what_is_complete()
 {
-	while [ "$judged" -lt ${#variants[@]} ] && [ "${ended[${variants[judged]}]:-0}" -eq "$repeat" ]; do
-		judge "${variants[judged]}"
+	while [ "$judged" -lt ${#ids[@]} ] && [ "${ended[${ids[judged]}]:-0}" -eq "$repeat" ]; do
+		judge "${ids[judged]}"
 	done
 }
 
 # Waits for a child to end.
 reap()
 {
-	local pid='' code=0 what variant n
+	local pid='' code=0 what id n
 
 	wait -n -p pid "${!child[@]}" || code=$?
-	read -r what variant n <<<"${child[$pid]}"
+	read -r what id n <<<"${child[$pid]}"
 	unset "child[$pid]"
 	# Who was interrupted with us says so: bash can lose a SIGINT to a command that
 	# ends at that moment.
@@ -202,8 +223,8 @@ reap()
 	130 | 143) stop $((code - 128)) ;;
 	esac
 	case $what in
-	build) end_build "$variant" "$code" ;;
-	run) end_run "$variant" "$n" "$code" ;;
+	build) end_build "$id" "$code" ;;
+	run) end_run "$id" "$n" "$code" ;;
 	esac
 }
 
@@ -211,7 +232,7 @@ schedule()
 {
 	trap 'stop 2' INT
 	trap 'stop 15' TERM HUP
-	while [ "$judged" -lt ${#variants[@]} ]; do
+	while [ "$judged" -lt ${#ids[@]} ]; do
 		start_build
 		start_runs
 		judge_what_is_complete

@@ -2,16 +2,21 @@
 #
 # From the words of the command line to what must run where: the plan.
 #
-# $headers (of headers.sh), $cases (of run_tests.sh --list --json), $words, $machine,
-# $machines and $all (every test on every mutant) are given.  The plan:
+# $headers (of headers.sh), $cases (of run_tests.sh --list --json), $words, $wanted (the
+# machines asked for; none: those that the mutants are for), $machines (all that there
+# are), $default (the machine for what no mutant has one for) and $all (every test on
+# every kernel) are given.  The plan:
 #
 #   cases	what is to be proved, in the order of the list
-#   kernels	[{variant, breaks, caught_by, sometimes, run, cases, problem}]: run are words for
-#		run_tests.sh, cases what they stand for, problem says why it cannot run
+#   kernels	[{id, variant, machine, breaks, caught_by, sometimes, may_skip, run, cases,
+#		problem}]: run are words for run_tests.sh, cases what they stand for, problem
+#		says why it cannot run.  id is the variant, and the machine where several
+#		machines run that variant.
 #   witnesses	for each case the mutants that name it, of whatever machine
 #   others	mutants left out because they are for another machine
 #
-# or {unknown: WORD, known: [...]} for a word that means nothing.
+# or {unknown: WORD, known: [...]} for a word that means nothing.  A machine runs the tests
+# that its mutants concern; a case that only mutants of other machines name may skip on it.
 
 def id: "\(.test).\(.case)";
 def meets($list): any(.[]; . as $x | any($list[]; . == $x));
@@ -46,8 +51,8 @@ def problem_of_mutant:
 		"it names \(.caught_by + .sometimes | unknown_cases | join(", ")), which is no case"
 	elif .machines - $machines != [] then
 		"there is no machine \(.machines - $machines | join(", "))"
-	elif .machines | meets([$machine]) | not then
-		"it is for machine \(.machines | join(", ")), not for \($machine)"
+	elif $wanted != [] and (.machines | meets($wanted) | not) then
+		"it is for machine \(.machines | join(", ")), not for \($wanted | join(", "))"
 	else null end;
 
 ($words | map({word: ., found: of_word(.)})) as $found
@@ -62,34 +67,58 @@ def problem_of_mutant:
 	| ($ids | map(select(([.] | meets($by_word)) or ([test_of] | meets($by_mutant | map(test_of)))))) as $selected
 	# Left out is only what nobody asked for by its name, and what a machine can have.
 	| ($headers.mutants | map(. + {problem: problem_of_mutant}
-		| . + {elsewhere: (.machines != [] and .machines - $machines == [] and ([$machine] - .machines) != [])})) as $judged
+		| . + {elsewhere: ($wanted != [] and .machines != [] and .machines - $machines == [] and (.machines | meets($wanted) | not))})) as $judged
 	| ($judged | map(select($everything and .elsewhere))) as $others
-	| ($judged | map(select(
+	| ($wanted[0] // $default) as $first
+	| ([$judged[] | select(
 		([.name] | meets($named_mutants))
 		or ($everything and (.elsewhere | not))
-		or (.elsewhere | not) and (.caught_by | meets($by_word))))) as $chosen
-	| [$headers.series[].fails_without[]] as $due
+		or (.elsewhere | not) and (.caught_by | meets($by_word)))
+	   | . as $mutant
+	   | (if .problem then [$first] elif $wanted == [] then .machines else $wanted - ($wanted - .machines) end)[]
+	   | $mutant + {machine: .}]) as $chosen
+
+	| def witnessed($m): [$headers.mutants[] | select(.machines | meets([$m])) | .caught_by[]];
+	  def tests_on($m): witnessed($m) | map(test_of) | unique;
+	  ([$chosen[] | select(.problem == null) | .machine] | unique) as $used
+	| ([$used[] | tests_on(.)[]]) as $placed
+	| ($selected | map(select([test_of] | meets($placed) | not))) as $stray
+	| (if $stray != [] or any($chosen[]; .machine == $first) or $used == [] then [$first] else [] end
+		+ ($used - [$first])) as $used
+
+	| def cases_on($m): $selected | map(select($all or ([test_of] | meets(tests_on($m))) or ($m == $first and ([.] | meets($stray)))));
+	  [$headers.series[].fails_without[]] as $due
+	| [$headers.mutants[].caught_by[]] as $witnessed
+	| [$used[] as $m
+	   | witnessed($m) as $here
+	   | cases_on($m) as $on
+	   | ($on - $here | if $m == $first then map(select([.] | meets($witnessed))) else . end) as $may_skip
+	   | {variant: "reference", caught_by: [], cases: $on, may_skip: $may_skip},
+	     {
+		variant: "base",
+		breaks: "what the series add",
+		caught_by: ($on | map(select(([.] | meets($due)) and ([.] | meets($may_skip) | not)))),
+		sometimes: ($may_skip - ($may_skip - $due)),
+		cases: $on,
+		may_skip: $may_skip,
+		problem: (if $due | unknown_cases == [] then null else
+			"its series name \($due | unknown_cases | join(", ")), which is no case" end)
+	     },
+	     ($chosen[] | select(.machine == $m) | {
+		variant: .name, breaks, caught_by, sometimes, problem,
+		cases: ((.caught_by | map(test_of)) as $matter
+			| $selected | map(select($all or ([test_of] | meets($matter)))))
+	     })
+	   | . + {
+		machine: $m,
+		run: (.cases | run_words),
+		# Without words run_tests.sh would run them all.
+		problem: (.problem // if .cases == [] then "there is no case to run" else null end)
+	     }] as $kernels
 	| {
 		cases: ($ids | map(select([.] | meets($by_word + $by_mutant)))),
-		kernels: ([
-			{variant: "reference", caught_by: [], cases: $selected},
-			{
-				variant: "base",
-				breaks: "what the series add",
-				caught_by: ($ids - ($ids - $due)),
-				cases: $selected,
-				problem: (if $due | unknown_cases == [] then null else
-					"its series name \($due | unknown_cases | join(", ")), which is no case" end)
-			}
-		] + ($chosen | map({
-			variant: .name, breaks, caught_by, sometimes, problem,
-			cases: ((.caught_by | map(test_of)) as $matter
-				| $selected | map(select($all or ([test_of] | meets($matter)))))
-		})) | map(. + {
-			run: (.cases | run_words),
-			# Without words run_tests.sh would run them all.
-			problem: (.problem // if .cases == [] then "there is no case to run" else null end)
-		})),
+		kernels: ($kernels | map(.variant as $v
+			| {id: (if [$kernels[] | select(.variant == $v)] | length > 1 then "\($v)@\(.machine)" else $v end)} + .)),
 		witnesses: ($headers.mutants | map(.name as $m | .caught_by[] | {key: ., value: $m})
 			| group_by(.key) | map({key: .[0].key, value: map(.value)}) | from_entries),
 		others: ($others | map(.name))

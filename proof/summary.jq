@@ -2,21 +2,23 @@
 #
 # proof.json: the plan and the kernels judged so far, and what follows from them.
 #
-# Input: {plan, kernels (of judge.jq), date, machine, repeat, seconds}.  A case is proved
-# when it passes on the reference kernel and is not survived by a mutant that names it.
+# Input: {plan, kernels (of judge.jq), date, repeat, seconds}.  A case is proved when, on
+# the same machine, it passes on the reference kernel and is not survived by a mutant
+# that names it.
 
 def tally($id): .cases[$id] // {} | del(.reasons);
 def always(f): to_entries | map(select(.value > 0)) | . != [] and all(.[]; .key | f);
 def is_kill: . == "fail" or . == "timeout" or . == "crash";
 
 .plan as $plan | .kernels as $kernels
-| ($kernels | map(select(.variant == "reference"))[0]) as $reference
+| ($kernels | map(select(.variant == "reference"))) as $references
 | ($kernels | map(select(.variant != "reference" and .variant != "base"))) as $mutants
 | (($kernels | length) == ($plan.kernels | length)) as $complete
 
 | def proved($id):
-	($reference // {} | .verdict != "error" and (tally($id) | always(. == "pass")))
-	and any($mutants[]; .verdict != "error" and any(.caught_by[]; . == $id) and (tally($id) | always(is_kill)));
+	any($references[]; .machine as $m | .verdict != "error" and (tally($id) | always(. == "pass"))
+		and any($mutants[]; .machine == $m and .verdict != "error" and any(.caught_by[]; . == $id)
+			and (tally($id) | always(is_kill))));
 def why($id):
 	($plan.witnesses[$id] // []) as $w
 	| ($w - $plan.others) as $here
@@ -26,7 +28,8 @@ def why($id):
 
 (if $complete then [$plan.cases[] | select(proved(.) | not)] else null end) as $unproven
 | {
-	date, machine, repeat,
+	date, repeat,
+	machines: ($plan.kernels | map(.machine) | unique),
 	complete: $complete,
 	exit_code: (if $complete | not then null
 		elif any($kernels[]; .exit_code == 3) then 3

@@ -41,13 +41,13 @@ setup()
 
 # --- what words select
 
-# plan WORD...: of two tests and three mutants.
+# plan WORD...: of two tests and some mutants, for the machines $wanted.
 plan()
 {
 	jq -n --argjson words "$(jq -nc '$ARGS.positional' --args -- "$@")" --argjson all "${all:-false}" "
 		def mutant(\$name; \$cases; \$machine):
 			{name: \$name, breaks: \"x\", caught_by: \$cases, machines: [\$machine]};
-		\"m\" as \$machine | [\"m\", \"n\"] as \$machines |
+		\"m\" as \$default | ${wanted:-[\"m\"]} as \$wanted | [\"m\", \"n\"] as \$machines |
 		[{test: \"a_test\", case: \"one\"}, {test: \"a_test\", case: \"two\"}, {test: \"b_test\", case: \"one\"}] as \$cases |
 		{mutants: [mutant(\"a-one\"; [\"a_test.one\"]; \"m\"), mutant(\"a-two\"; [\"a_test.two\"]; \"m\"),
 			mutant(\"b-one\"; [\"b_test.one\"]; \"n\"), mutant(\"b-none\"; [\"b_test.none\"]; \"m\"),
@@ -59,7 +59,7 @@ plan()
 # What runs where, a line for each kernel.
 selected()
 {
-	plan "$@" | jq -r '.kernels[] | "\(.variant): \(.run | join(" "))\(if .problem then " # \(.problem)" else "" end)"'
+	plan "$@" | jq -r '.kernels[] | "\(.id): \(.run | join(" "))\(if .problem then " # \(.problem)" else "" end)"'
 }
 
 @test "no words: everything, on the mutants that are for this machine" {
@@ -92,11 +92,32 @@ a-one: a_test.one b_test
 d: a_test.one b_test # there is no machine x" ]
 }
 
+@test "several machines: each runs what its mutants concern, a kernel of both has both names" {
+	wanted=[]
+	[ "$(selected)" = "reference@m: a_test b_test
+base@m: a_test b_test
+a-one: a_test
+a-two: a_test
+b-none: b_test # it names b_test.none, which is no case
+c:  # its header lacks Breaks, Caught-by or Machine
+d: b_test # there is no machine x
+reference@n: b_test
+base@n: b_test
+b-one: b_test" ]
+	[ "$(plan | jq -c '[.others, (.kernels[] | select(.variant == "reference") | .may_skip)]')" = '[[],["b_test.one"],[]]' ]
+	[ "$(selected b-one)" = "reference: b_test
+base: b_test
+b-one: b_test" ]
+	[ "$(plan b-one | jq -r '.kernels[].machine' | uniq)" = n ]
+	[ "$(plan a-one | jq -r '.kernels[].machine' | uniq)" = m ]
+	[ "$(plan a_test.one b-one | jq -r '.kernels[] | .id' | tr '\n' ' ')" = "reference@m base@m a-one reference@n base@n b-one " ]
+}
+
 # --- the judge
 
 # judge VARIANT VERDICTS...: each word is what the cases one, two and three did in one
 # run, a letter each: p(ass), f(ail), s(kip), t(imeout), c(rash), m(issing), e(rror).
-# Two is the case that is named; $sometimes may be another one's name.
+# Two is the case that is named; $sometimes and $may_skip may be another one's name.
 judge()
 {
 	local variant=$1
@@ -105,7 +126,7 @@ judge()
 	run jq -n -r --arg variant "$variant" --argjson failure "${failure:-null}" --argjson exit "${exit:-1}" \
 		--argjson began "${began:-true}" --arg test_verdict "${test_verdict:-fail}" "
 		{p: \"pass\", f: \"fail\", s: \"skip\", t: \"timeout\", c: \"crash\", m: \"missing\", e: \"error\"} as \$names |
-		{kernel: {variant: \$variant, caught_by: [\"a_test.two\"], sometimes: [\"${sometimes:-}\"], cases: [\"a_test.one\", \"a_test.two\", \"a_test.three\"]},
+		{kernel: {variant: \$variant, caught_by: [\"a_test.two\"], sometimes: [\"${sometimes:-}\"], may_skip: [\"${may_skip:-}\"], cases: [\"a_test.one\", \"a_test.two\", \"a_test.three\"]},
 		 failure: \$failure, where: \"there\", folder: \"k\",
 		 runs: [\$ARGS.positional[] | split(\"\") | {
 			exit: \$exit, seconds: 1,
@@ -216,6 +237,25 @@ NOT NAMED: a_test.one fails too (add it to a Fails-without): fail: because"
 SKIPPED: a_test.one: skip: because"
 }
 
+@test "judge: a case that only another machine's mutants name may skip, not fail" {
+	may_skip=a_test.one
+	test_verdict=pass judge reference spp
+	expect "0 pass
+2/3 pass, 1 cannot tell here"
+	judge reference fpp
+	expect "1 fail
+FAILS: a_test.one: fail: because"
+	test_verdict=pass judge reference spp ppp
+	expect "1 fail
+FAILS: a_test.one passes 1/2: skip: because"
+	judge base sfp
+	expect "0 pass
+1 fail as they must, 1 pass, 1 cannot tell here"
+	judge base ffp
+	expect "1 misattributed
+NOT NAMED: a_test.one fails too (add it to a Fails-without): fail: because"
+}
+
 @test "judge: a verdict that varies is told" {
 	judge m pfp sfp
 	expect "1 flaky
@@ -225,18 +265,21 @@ FLAKY: a_test.one passes 1/2, else skip: because"
 @test "the whole: unproven cases, the exit code, the counts" {
 	summary()
 	{
-		jq -n --argjson kernels "$1" '{date: "d", machine: "m", repeat: 1, seconds: 5, kernels: $kernels, plan: {
-			cases: ["t.a", "t.b", "t.c"], kernels: [1, 2], others: ["o"],
+		jq -n --argjson kernels "$1" '{date: "d", repeat: 1, seconds: 5, kernels: $kernels, plan: {
+			cases: ["t.a", "t.b", "t.c"], kernels: [{machine: "m"}, {machine: "m"}], others: ["o"],
 			witnesses: {"t.a": ["x"], "t.b": ["o"]}}}' | jq -r -f "$top/proof/summary.jq" |
 			jq -r '"\(.complete) \(.exit_code)", (.unproven[] | "\(.case): \(.why)"), .summary'
 	}
-	reference='{"variant": "reference", "exit_code": 0, "verdict": "pass", "cases": {"t.a": {"pass": 1}}}'
-	mutant='{"variant": "x", "caught_by": ["t.a"], "exit_code": 0, "verdict": "killed", "cases": {"t.a": {"fail": 1}}}'
+	reference='{"variant": "reference", "machine": "m", "exit_code": 0, "verdict": "pass", "cases": {"t.a": {"pass": 1}}}'
+	mutant='{"variant": "x", "machine": "m", "caught_by": ["t.a"], "exit_code": 0, "verdict": "killed", "cases": {"t.a": {"fail": 1}}}'
 	run summary "[$reference, $mutant]"
 	expect "true 1
 t.b: only mutants for another machine name it (o)
 t.c: no mutant names it
 1 mutants, 1 killed, 0 survived (1 for other machines left out); 3 cases, 1 proven, 2 unproven; 5 seconds"
+	# Killed on another machine than the one where the reference passes.
+	run summary "[$reference, ${mutant/\"m\"/\"n\"}]"
+	[[ $output == *"t.a: x did not prove it"* ]]
 	run summary "[$reference, ${mutant//fail/pass}]"
 	[[ $output == *"t.a: x did not prove it"* ]]
 	run summary "[$reference, $(sed 's/"exit_code": 0/"exit_code": 3/; s/killed/error/' <<<"$mutant")]"
