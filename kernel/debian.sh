@@ -35,6 +35,13 @@ debian_apt()
 		-o APT::Sandbox::User=root -o Acquire::Languages=none "$@"
 }
 
+# The mirror that the system is configured for; empty when it has none.
+debian_mirror()
+{
+	apt-get indextargets --format "\$(REPO_URI) \$(LABEL)" 'Created-By: Packages' |
+		awk '$2 == "Debian" { print $1; exit }'
+}
+
 # Makes the private lists; a second call within a day reuses them.
 debian_lists()
 {
@@ -45,8 +52,7 @@ debian_lists()
 	if [ -n "$(find "$dir/stamp" -mtime -1 2>/dev/null)" ] && [ "$(cat "$dir/stamp")" = "${debian_suites[*]}" ]; then
 		return 0
 	fi
-	uri=$(apt-get indextargets --format "\$(REPO_URI) \$(LABEL)" 'Created-By: Packages' |
-		awk '$2 == "Debian" { print $1; exit }')
+	uri=$(debian_mirror)
 	[ -n "$uri" ] || die 3 "apt knows no Debian mirror: run apt-get update, or set KDIR=<kernel tree>"
 	mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial"
 	for suite in "${debian_suites[@]}"; do
@@ -72,4 +78,17 @@ debian_fetch()
 	(cd "$dir" && debian_apt apt-get -qq download "$pkg" >&2) ||
 		die 3 "cannot download $pkg: gone from the mirror? set KDIR=<kernel tree> instead"
 	find "$dir" -maxdepth 1 -name "${pkg%%=*}_*.deb" -print -quit
+}
+
+# Downloads a file of the mirror, like pool/main/b/bochs/NAME, to DEST if its SHA-256
+# is the one given.  False when it cannot be had.
+debian_fetch_file()
+{
+	local uri
+
+	command -v apt-get >/dev/null || return 1
+	uri=$(debian_mirror)
+	[ -n "$uri" ] || return 1
+	/usr/lib/apt/apt-helper -q -o APT::Sandbox::User=root download-file \
+		"${uri%/}/$1" "$2" "SHA256:$3" >&2
 }

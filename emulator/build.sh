@@ -1,0 +1,150 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Builds an emulator: Debian's source, and our patches on top of it.
+#
+#   emulator/build.sh bochs
+#
+# Prints the folder that holds the program and meta.  It is cached by the hash of
+# all that goes in, of a patch its diff.  Nothing is installed.
+#
+# Exit codes: 0 built, 1 a patch does not apply or it does not build, 2 usage,
+# 3 something is missing here.
+
+set -euo pipefail
+here=$(dirname "$(readlink -f "$0")")
+# shellcheck source=kernel/debian.sh
+. "$here/../kernel/debian.sh"
+# shellcheck source=kernel/patch.sh
+. "$here/../kernel/patch.sh"
+
+recipe=1	# bump when a change below makes a different emulator of the same input
+
+name=${1:-}
+case $name in
+bochs)
+	tar=bochs_3.0+dfsg.orig.tar.xz
+	pool=pool/main/b/bochs
+	sha=78f6c73d4a6472d5130a87ab9dc306d02c7c71ed8e25b3a8ef642e2a7acd282b
+	# Two and more processors, VMX with all it has, the debug registers; what only
+	# costs time is left out.  -fno-strict-aliasing: wide_int.cc does alias.
+	configure=(--with-nogui --without-x --disable-docbook --disable-plugins
+		--enable-smp --enable-cpu-level=6 --enable-x86-64 --enable-fpu --enable-vmx=2
+		--enable-avx --enable-evex --enable-cet --enable-protection-keys
+		--enable-monitor-mwait --enable-x86-debugger --enable-alignment-check
+		--enable-long-phy-address --enable-perfmon
+		--enable-repeat-speedups --enable-fast-function-calls
+		--enable-handlers-chaining --enable-trace-linking
+		--disable-a20-pin --disable-large-ramfile --disable-cdrom
+		--disable-show-ips --disable-stats
+		CFLAGS="-O2 -pipe" CXXFLAGS="-O2 -pipe -fno-plt -fno-strict-aliasing")
+	program=bochs ;;
+*) die 2 "emulator/build.sh bochs" ;;
+esac
+[ $# -eq 1 ] || die 2 "emulator/build.sh takes one name"
+
+for tool in g++ make patch xz ccache; do
+	command -v "$tool" >/dev/null || die 3 "$tool is missing: run tests/deps.sh demo"
+done
+
+patches=("$here/$name"/*.patch)
+work=$KVM_WITNESS_CACHE/work/$name
+src=$KVM_WITNESS_CACHE/src
+mkdir -p "$work" "$src" 2>/dev/null ||
+	die 3 "cannot write to $KVM_WITNESS_CACHE: set KVM_WITNESS_CACHE=<folder>"
+
+key=$({
+	echo "$recipe $sha $program ${configure[*]}"
+	g++ -dumpfullversion
+	patch_diff "${patches[@]}"
+} | sha256sum | cut -c1-20)
+out=$KVM_WITNESS_CACHE/emulator/$name-$key
+if [ -f "$out/meta" ]; then
+	echo "$out"
+	exit 0
+fi
+
+exec 9>"$work/lock"
+flock -n 9 || { note "waiting for another build in $work"; flock 9; }
+[ ! -f "$out/meta" ] || { echo "$out"; exit 0; }
+
+# --- the source
+
+if [ ! -f "$src/$tar" ]; then
+	note "fetching $tar"
+	debian_fetch_file "$pool/$tar" "$src/$tar.new" "$sha" || {
+		rm -f "$src/$tar.new"
+		die 3 "cannot fetch $tar from the mirror that apt knows: put it into $src and run again"
+	}
+	mv "$src/$tar.new" "$src/$tar"
+fi
+echo "$sha  $src/$tar" | sha256sum --check --status ||
+	die 3 "$src/$tar is not the file it should be (SHA-256 $sha): remove it and run again"
+
+tree=$work/tree
+rm -rf "$tree"
+mkdir "$tree"
+tar -xJf "$src/$tar" --strip-components=1 -C "$tree" ||
+	die 3 "cannot unpack $tar: is the disk full? ($work)"
+for p in "${patches[@]}"; do
+	if ! log=$(patch -d "$tree" -p1 --fuzz=0 --no-backup-if-mismatch <"$p" 2>&1); then
+		note "$(basename "$p") does not apply to $tar:"
+		grep -E 'FAILED|find file|malformed|patching file' <<<"$log" |
+			grep -B1 -E 'FAILED|find file|malformed' >&2
+		exit 1
+	fi
+done
+
+# --- the build, from nothing: Bochs' makefiles do not know all that an object is
+# --- made of, and ccache remembers
+
+log=$work/build.log
+export CCACHE_DIR=$KVM_WITNESS_CACHE/ccache CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-4G}
+
+build_failed()
+{
+	note "$name $1, log in $log"
+	grep -m5 -E 'error:|Error |undefined reference|No space' "$log" >&2 || tail -n 5 "$log" >&2
+	exit 1
+}
+
+# One line on a terminal, nothing elsewhere.
+progress()
+{
+	local n=0 start=$SECONDS
+
+	while read -r _; do
+		n=$((n + 1))
+		[ ! -t 2 ] || [ $((n % 4)) -ne 0 ] ||
+			printf '\r\033[Kkvm-witness: building %s: %d steps, %d s' \
+				"$name" "$n" $((SECONDS - start)) >&2
+	done
+	[ ! -t 2 ] || printf '\r\033[K' >&2
+}
+
+begin=$SECONDS
+note "building $name of $tar"
+cd "$tree"
+./configure "${configure[@]}" CC="ccache gcc" CXX="ccache g++" >"$log" 2>&1 ||
+	build_failed "cannot be configured"
+env -u MAKEFLAGS -u MAKELEVEL make -j"$(nproc)" 2>&1 | tee -a "$log" | progress ||
+	build_failed "does not build"
+[ -x "$program" ] || build_failed "does not build"
+note "built $name in $((SECONDS - begin)) s"
+
+rm -rf "$out.tmp"
+mkdir -p "$out.tmp"
+strip -o "$out.tmp/$program" "$program"
+{
+	echo "emulator $name"
+	echo "source $tar"
+	echo "sha256 $sha"
+	for p in "${patches[@]}"; do
+		echo "patch $(basename "$p") $(patch_diff "$p" | sha256sum | cut -d' ' -f1)"
+	done
+} >"$out.tmp/meta"
+rm -rf "$out"
+mv "$out.tmp" "$out"
+cd /
+rm -rf "$tree"
+echo "$out"
