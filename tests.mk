@@ -6,7 +6,7 @@
 ARCH		?= $(shell uname -m)
 override ARCH	:= $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(patsubst riscv64,riscv,$(ARCH))))
 
-LIB_x86		:= lib/x86/ibpb.c lib/x86/ibpb_guest.c
+LIB_x86		:= lib/x86/ibpb.c lib/x86/ibpb_guest.c lib/x86/retired.c
 LIB		:= lib/case.c lib/kallsyms.c lib/kmem.c lib/ktap.c lib/kvm_usable.c \
 		   lib/percpu.c lib/watch.c $(LIB_$(ARCH))
 
