@@ -36,6 +36,7 @@ struct witness_test {
  * What a test may want.  A machine that has no such kind runs it as it is: the test
  * finds out by itself what it has, and skips.
  */
+#define WANTS_TWO_NODES		"nodes=2"	/* each with memory and a CPU */
 #define WANTS_THREE_NODES	"nodes=3"	/* CPU 0 and memory, CPU 1 and none, no CPU and memory */
 #define WANTS_L1TF		"l1tf"		/* an Intel processor with L1TF and MMIO Stale Data */
 #define WANTS_NO_SEAM		"no-seam"	/* an Intel processor without SEAM */

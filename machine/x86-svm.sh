@@ -5,15 +5,15 @@
 # processor with SVM, 2 CPUs, 2 NUMA nodes.
 #
 # A kernel with a PVH entry is started on a microvm without firmware tables: the
-# shortest way to PID 1.  Its two nodes are made by numa=fake.  A bzImage gets a bare
-# q35, and nodes by ACPI.
+# shortest way to PID 1.  Its two nodes are made by numa=fake: all CPUs are near the
+# first one.  A bzImage, and a test that wants nodes, get a bare q35, and nodes by ACPI.
 #
 # TCG has no IBPB, IBRS or STIBP in CPUID; a kernel that is told to believe in them
 # by setcpuid= executes the same code as on a processor that has them.
 
 machine_arch=x86
 machine_kernel=vmlinux
-machine_kinds=(nodes=3)
+machine_kinds=(nodes=2 nodes=3)
 machine_append="loglevel=5 console=ttyS0,115200 earlyprintk=ttyS0,115200 panic=-1 oops=panic reboot=t \
 setcpuid=ibpb,ibrs,stibp spectre_v2_user=on vmscape=force"
 qemu=${KVM_WITNESS_QEMU:-qemu-system-x86_64}
@@ -28,7 +28,8 @@ version_at_least()
 	[ "$(printf '%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]
 }
 
-q35=(-M q35,usb=off,sata=off,smbus=off,hpet=off -device virtio-serial-pci)
+# A package is of one node: a CPU of another one would have the kernel warn.
+q35=(-M q35,usb=off,sata=off,smbus=off,hpet=off -device virtio-serial-pci -smp sockets=2)
 
 # Ends the run with exit code 3 and the reason when the machine cannot be had.
 machine_check()
@@ -65,8 +66,10 @@ machine_argv()
 		board=("${q35[@]}"
 			-object memory-backend-ram,id=m0,size=512M
 			-object memory-backend-ram,id=m2,size=512M
-			-numa node,memdev=m0,cpus=0 -numa node,cpus=1 -numa node,memdev=m2)
-	elif [ "$1" = pvh ]; then
+			-numa node,memdev=m0,cpus=0 -numa node,cpus=1 -numa node,memdev=m2
+			-numa dist,src=0,dst=1,val=40 -numa dist,src=0,dst=2,val=30
+			-numa dist,src=1,dst=2,val=20)
+	elif [ "$1" = pvh ] && [ "$word" != nodes=2 ]; then
 		board=(-M microvm,acpi=off,rtc=on,pit=on,pic=on,isa-serial=on
 			-device virtio-serial-device)
 		append="$append numa=fake=2"
