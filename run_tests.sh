@@ -16,7 +16,7 @@ top=$(dirname "$(readlink -f "$0")")
 help()
 {
 	cat <<'EOF'
-run_tests.sh [run] [option]... [TEST[.CASE]]...
+run_tests.sh [run] [option]... [TEST[.CASE] | FOLDER/]...
 run_tests.sh prove ...    would the tests have caught the bugs?  prove --help
 
 Without a machine option the tests run here, on this kernel.
@@ -127,10 +127,18 @@ fi
 
 mapfile -t all_tests < <(jq -r .test "$cases" | uniq)
 mapfile -t all_cases < <(jq -r '"\(.test).\(.case)"' "$cases")
+mapfile -t all_folders < <(jq -r '"\(.folder)/"' "$cases" | uniq)
+selected=()
 for word in "${words[@]}"; do
-	[[ " ${all_tests[*]} ${all_cases[*]} " == *" $word "* ]] ||
-		unknown test "$word" "${all_tests[@]}" "${all_cases[@]}"
+	if [[ " ${all_folders[*]} " == *" $word "* ]]; then
+		mapfile -t -O ${#selected[@]} selected < <(jq -r --arg folder "${word%/}" 'select(.folder == $folder).test' "$cases" | uniq)
+	elif [[ " ${all_tests[*]} ${all_cases[*]} " == *" $word "* ]]; then
+		selected+=("$word")
+	else
+		unknown test "$word" "${all_folders[@]}" "${all_tests[@]}" "${all_cases[@]}"
+	fi
 done
+words=("${selected[@]}")
 [ ${#words[@]} -gt 0 ] || words=("${all_tests[@]}")
 
 # --- the kernel

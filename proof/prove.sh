@@ -26,8 +26,8 @@ help()
 run_tests.sh prove [option]... [WORD]...
 
 Runs the tests on the reference kernel, on the base kernel and on the mutants, each of
-which names the cases that must catch it.  A WORD is a test, a test.case, a mutant, or
-a part of the names of tests and mutants; without words everything is proved.
+which names the cases that must catch it.  A WORD is a test, a test.case, a folder/, a
+mutant, or a part of the names of tests and mutants; without words everything is proved.
 
   --all              every selected test on every mutant, not just those that it concerns
   --repeat N         each kernel N times, none from the cache; a verdict that varies fails

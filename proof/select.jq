@@ -25,10 +25,12 @@ def test_of: split(".")[0];
 ($cases | map(id)) as $ids
 | (reduce $cases[].test as $t ([]; if any(.[]; . == $t) then . else . + [$t] end)) as $tests
 | ($headers.mutants | map(.name)) as $mutants
+| ($cases | map("\(.folder)/") | unique) as $folders
 
-# What one word selects: the exact name, else all tests and mutants that contain it.
+# What one word selects: the exact name, of a folder with its slash, else all tests and mutants that contain it.
 | def of_word($w):
 	if any($tests[]; . == $w) then {tests: [$w]}
+	elif any($folders[]; . == $w) then {tests: [$cases[] | select("\(.folder)/" == $w).test]}
 	elif any($ids[]; . == $w) then {cases: [$w]}
 	elif any($mutants[]; . == $w) then {mutants: [$w]}
 	else {tests: ($tests | map(select(contains($w)))), mutants: ($mutants | map(select(contains($w))))}
@@ -57,7 +59,7 @@ def problem_of_mutant:
 
 ($words | map({word: ., found: of_word(.)})) as $found
 | ($found | map(select([.found[] | .[]?] == [])) | first) as $lost
-| if $lost then {unknown: $lost.word, known: ($tests + $mutants + $ids)} else
+| if $lost then {unknown: $lost.word, known: ($folders + $tests + $mutants + $ids)} else
 	($words == []) as $everything
 	| [$found[].found.tests[]?] as $named_tests
 	| [$found[].found.cases[]?] as $named_cases

@@ -48,7 +48,8 @@ plan()
 		def mutant(\$name; \$cases; \$machine):
 			{name: \$name, breaks: \"x\", caught_by: \$cases, machines: [\$machine]};
 		\"m\" as \$default | ${wanted:-[\"m\"]} as \$wanted | [\"m\", \"n\"] as \$machines |
-		[{test: \"a_test\", case: \"one\"}, {test: \"a_test\", case: \"two\"}, {test: \"b_test\", case: \"one\"}] as \$cases |
+		[{folder: \"x\", test: \"a_test\", case: \"one\"}, {folder: \"x\", test: \"a_test\", case: \"two\"},
+			{folder: \"y\", test: \"b_test\", case: \"one\"}] as \$cases |
 		{mutants: [mutant(\"a-one\"; [\"a_test.one\"]; \"m\"), mutant(\"a-two\"; [\"a_test.two\"]; \"m\"),
 			mutant(\"b-one\"; [\"b_test.one\"]; \"n\"), mutant(\"b-none\"; [\"b_test.none\"]; \"m\"),
 			mutant(\"c\"; []; \"m\"), mutant(\"d\"; [\"b_test.one\"]; \"x\")],
@@ -111,6 +112,14 @@ b-one: b_test" ]
 	[ "$(plan b-one | jq -r '.kernels[].machine' | uniq)" = n ]
 	[ "$(plan a-one | jq -r '.kernels[].machine' | uniq)" = m ]
 	[ "$(plan a_test.one b-one | jq -r '.kernels[] | .id' | tr '\n' ' ')" = "reference@m base@m a-one reference@n base@n b-one " ]
+}
+
+@test "a folder with its slash: all its tests, and the mutants that they must catch" {
+	[ "$(selected y/)" = "reference: b_test
+base: b_test
+d: b_test # there is no machine x" ]
+	[ "$(plan x/ | jq -c .cases)" = '["a_test.one","a_test.two"]' ]
+	[ "$(plan z/ | jq -r '"\(.unknown) \(.known | index("x/"))"')" = "z/ 0" ]
 }
 
 # --- the judge

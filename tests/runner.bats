@@ -40,6 +40,20 @@ setup()
 	[[ $output == *"did you mean deferred_ibpb_test.alternating_runs?"* ]]
 }
 
+@test "a folder with its slash: all its tests; an unknown one: exit 2 and the nearest" {
+	run --separate-stderr "$run_tests" --results "$PWD/r" x86/
+	[[ $output == *"1..$(jq -r 'select(.folder == "x86").test' "$out/cases.json" | uniq | wc -l)"* ]]
+	[ ! -e r/gmem_mmap_test.log ]
+	# A test that is named twice runs once.
+	run --separate-stderr "$run_tests" --results "$PWD/r2" guest_memfd/ gmem_mmap_test
+	[ "$(grep -c '^\(not \)\?ok .* gmem_mmap_test' <<<"$output")" -eq 1 ]
+	for word in guest_menfd/ guest_memfd; do
+		run "$run_tests" "$word"
+		[ "$status" -eq 2 ]
+		[[ $output == *"unknown test '$word', did you mean guest_memfd/?"* ]]
+	done
+}
+
 @test "an unknown machine: exit 2, the nearest one is suggested" {
 	run "$run_tests" --machine x86_svm
 	[ "$status" -eq 2 ]
