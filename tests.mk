@@ -7,8 +7,8 @@ ARCH		?= $(shell uname -m)
 override ARCH	:= $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(patsubst riscv64,riscv,$(ARCH))))
 
 LIB_x86		:= lib/x86/ibpb.c lib/x86/ibpb_guest.c lib/x86/retired.c
-LIB		:= lib/case.c lib/kallsyms.c lib/kmem.c lib/ktap.c lib/kvm_usable.c \
-		   lib/percpu.c lib/watch.c $(LIB_$(ARCH))
+LIB		:= lib/case.c lib/cpuset.c lib/gmem.c lib/kallsyms.c lib/kmem.c lib/ktap.c lib/kvm_usable.c \
+		   lib/numa.c lib/percpu.c lib/watch.c $(LIB_$(ARCH))
 
 TESTS_x86	:= x86/deferred_ibpb_test x86/ibpb_random_test x86/ibpb_user_off_test \
 		   x86/migration_ibpb_test x86/nested_ibpb_test x86/probe_test
