@@ -15,5 +15,6 @@ TESTS_x86	:= x86/deferred_ibpb_test x86/ibpb_random_test x86/ibpb_user_off_test 
 TESTS_any	:= guest_memfd/gmem_cpuset_spread_test guest_memfd/gmem_cpuset_v2_test \
 		   guest_memfd/gmem_memoryless_node_test guest_memfd/gmem_mempolicy_test \
 		   guest_memfd/gmem_mmap_test guest_memfd/gmem_policy_leak_test \
-		   guest_memfd/gmem_policy_race_test guest_memfd/gmem_private_placement_test
+		   guest_memfd/gmem_policy_race_test guest_memfd/gmem_private_placement_test \
+		   guest_memfd/gmem_throughput_test
 TESTS		:= $(TESTS_$(ARCH)) $(TESTS_any)

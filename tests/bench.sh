@@ -3,6 +3,7 @@
 #
 # Seconds from exec to verdict, beside what the same kernel takes without us: a
 # busybox initramfs that powers off at once, and virtme-ng where it is installed.
+# Then pages of guest_memfd a second, with and without a NUMA policy.
 # All in one run and in turns, because the machines are noisy: read the ratios.
 #
 #   tests/bench.sh [ROUNDS]		default 5
@@ -73,6 +74,9 @@ for ((i = 0; i < rounds; i++)); do
 	while read -r name seconds; do
 		record "test-$name" "$seconds"
 	done < <(jq -r '.tests[] | "\(.name) \(.seconds)"' "$dir/run/meta.json")
+	while IFS=$'\t' read -r name pages; do
+		record "pages-$name" "$pages"
+	done < <(sed -n 's,^[# ]*\(.*\): \([0-9]*\) pages/s.*,\1\t\2,p' "$dir/run/gmem_throughput_test.log")
 done
 [ ! -t 2 ] || printf '\r\033[K' >&2
 
@@ -82,6 +86,7 @@ median()
 }
 
 base=$(median busybox)
+digits=2
 # show NAME TEXT
 show()
 {
@@ -89,11 +94,11 @@ show()
 		printf '%-58s %8s\n' "$2" "not here"
 		return
 	fi
-	sort -n "$dir/times.$1" | awk -v text="$2" -v base="$base" '
+	sort -n "$dir/times.$1" | awk -v text="$2" -v base="$base" -v digits="$digits" '
 		{ a[NR] = $1 }
 		END {
 			m = a[int((NR + 1) / 2)]
-			printf "%-58s %8.2f %8.2f %8.2f %7.2f\n", text, m, a[1], a[NR], m / base
+			printf "%-58s %8.*f %8.*f %8.*f %7.2f\n", text, digits, m, digits, a[1], digits, a[NR], m / base
 		}'
 }
 
@@ -109,3 +114,10 @@ for file in "$dir"/times.test-*; do
 done
 show boot "QEMU's exec to the last verdict"
 show whole "run_tests.sh --vm, all of it"
+
+base=$(median "pages-no policy")
+digits=0
+printf '\n%-58s %8s %8s %8s %7s\n' "pages of guest_memfd a second" median min max ratio
+for name in "no policy" "one policy" "a policy for each page"; do
+	show "pages-$name" "fallocate(), $name"
+done
