@@ -63,7 +63,7 @@ built_at()
 	run make -C "$top" KDIR="$TREE" O="$BATS_TEST_TMPDIR/o" install INSTALL_PATH="$BATS_TEST_TMPDIR/i"
 	[ "$status" -eq 0 ]
 	[ "$(ls "$BATS_TEST_TMPDIR/i" | tr '\n' ' ')" = \
-		"config $(printf '%s ' $(tests) | sed 's/ $//') settings " ]
+		"config $(printf '%s ' $(tests | sort) | sed 's/ $//') settings " ]
 	run make -C "$top" install KDIR="$TREE" O="$BATS_TEST_TMPDIR/o"
 	[ "$status" -eq 2 ]
 	[[ $output == *"set INSTALL_PATH=<folder>"* ]]
