@@ -23,7 +23,7 @@
 #define NOISE	(PAGES / 16)
 #define MASK(n)	(1UL << (n))
 
-/* Two nodes with memory; the task prefers the first. */
+/* Two nodes with memory; the task prefers the first, and runs near the second if it can. */
 static int first, second;
 static size_t page;
 
@@ -40,6 +40,8 @@ static void setup(void)
 	second = numa_nth(nodes, 1);
 	page = getpagesize();
 	numa_set_task(MPOL_PREFERRED, MASK(first));
+	if (numa_cpu_of(second) >= 0)
+		numa_run_on(numa_cpu_of(second));
 	why = __numa_count(&window);
 	if (why)
 		case_skip("%s", why);
