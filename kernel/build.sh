@@ -10,8 +10,8 @@
 # mutant of kernel/mutants/ (all of kernel/series/ and this one).  The default is
 # reference on Debian's source, base on a --kdir tree, which is the user's own.
 #
-# Prints the folder that holds vmlinux (stripped), bzImage or Image, System.map,
-# config and meta.  Kernels of Debian's source are cached by the hash of all that
+# Prints the folder that holds vmlinux (stripped), System.map, config, meta, and but
+# for mutants bzImage or Image.  Kernels of Debian's source are cached by the hash of all that
 # goes in, of a patch its diff; a --kdir tree is built incrementally each time.
 #
 # Exit codes: 0 built, 1 the kernel does not build or a patch does not apply,
@@ -84,6 +84,8 @@ case $variant in
 base) ;;
 reference) patches=("$here"/series/*/*.patch) ;;
 *)
+	# A mutant is booted here only: no compressed image, which costs half of its build.
+	targets=vmlinux image=
 	[ -f "$here/mutants/$variant.patch" ] ||
 		die 2 "no variant '$variant': $(list_variants | tr '\n' ' ')"
 	patches=("$here"/series/*/*.patch "$here/mutants/$variant.patch")
@@ -247,7 +249,7 @@ note "built kernel $variant in $((SECONDS - begin)) s"
 rm -rf "$out.tmp"
 mkdir -p "$out.tmp"
 strip -o "$out.tmp/vmlinux" "$obj/vmlinux"
-cp "$obj/$image" "$obj/System.map" "$out.tmp/"
+cp ${image:+"$obj/$image"} "$obj/System.map" "$out.tmp/"
 cp "$obj/.config" "$out.tmp/config"
 {
 	echo "variant $variant"
