@@ -48,8 +48,7 @@ usage()
 # --- the command line
 
 machine='' kernel='' modules='' variant='' append='' strict='' list='' json='' results=''
-timeout=$(sed -n 's/^timeout=//p' "$top/settings")
-boot_timeout=60
+timeout='' boot_timeout=''
 words=()
 [ "${1:-}" != prove ] || exec "$top/proof/prove.sh" "${@:2}"
 [ "${1:-}" != run ] || shift
@@ -80,8 +79,9 @@ while [ $# -gt 0 ]; do
 	shift
 done
 [ -z "$kernel" ] || [ -z "$variant" ] || usage "--kernel and --variant exclude each other"
-[[ $timeout =~ ^[1-9][0-9]{0,5}$ && $boot_timeout =~ ^[1-9][0-9]{0,5}$ ]] ||
-	usage "a timeout is a number of seconds"
+for seconds in "$timeout" "$boot_timeout"; do
+	[[ $seconds =~ ^([1-9][0-9]{0,5})?$ ]] || usage "a timeout is a number of seconds"
+done
 [ -z "$kernel$variant" ] || machine=${machine:-x86-svm}
 machine=${machine:-host}
 mapfile -t all_machines < <(machines)
@@ -93,6 +93,9 @@ arch=$(host_arch)
 out=${OUTPUT:-$top/build/$arch}
 # shellcheck source=machine/x86-svm.sh
 . "$top/machine/$machine.sh"
+patience=${machine_patience:-1}
+timeout=${timeout:-$((patience * $(sed -n 's/^timeout=//p' "$top/settings")))}
+boot_timeout=${boot_timeout:-$((patience * 60))}
 
 # --- the tests
 

@@ -39,7 +39,6 @@ struct witness_test {
 #define WANTS_TWO_NODES		"nodes=2"	/* each with memory and a CPU */
 #define WANTS_THREE_NODES	"nodes=3"	/* CPU 0 and memory, CPU 1 and none, no CPU and memory */
 #define WANTS_L1TF		"l1tf"		/* an Intel processor with L1TF and MMIO Stale Data */
-#define WANTS_NO_SEAM		"no-seam"	/* an Intel processor without SEAM */
 
 /*
  * The main() of a test.  "TEST [CASE...]" runs all or the named cases,

@@ -2,7 +2,7 @@
 /*
  * PID 1 of a machine's initramfs: mounts, loads the modules that were packed
  * along (foreign kernels have KVM and virtio as modules), opens the results
- * port, serves, powers off.
+ * channel, serves, powers off.
  *
  * What it cannot do it says on the console, where boot looks for it.
  */
@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -152,6 +153,26 @@ static int find_port(void)
 	return fd;
 }
 
+/* A machine without virtio names its second UART on the kernel's command line. */
+static int open_uart(const char *name)
+{
+	struct termios raw;
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/dev/%s", name);
+	fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0 || tcgetattr(fd, &raw)) {
+		complain("%s: %s (CONFIG_SERIAL_8250)", path, strerror(errno));
+		return -1;
+	}
+	cfmakeraw(&raw);
+	cfsetspeed(&raw, B115200);
+	raw.c_cflag |= CLOCAL | CREAD | CRTSCTS;
+	tcsetattr(fd, TCSANOW, &raw);
+	return fd;
+}
+
 /*
  * The port's name comes from the host by a message after the device is there, and
  * sysfs has no event for it: look again each millisecond.
@@ -184,6 +205,7 @@ static void reap(void)
 
 int main(void)
 {
+	const char *uart = getenv(PROTOCOL_UART);
 	int fd;
 
 	mount_all();
@@ -192,7 +214,9 @@ int main(void)
 	write_file("/proc/sys/kernel/kptr_restrict", "0");
 	write_file("/proc/sys/kernel/perf_event_paranoid", "-1");
 
-	fd = open_port();
+	setenv("KVM_WITNESS_KALLSYMS", "/tmp/kallsyms", 1);
+
+	fd = uart ? open_uart(uart) : open_port();
 	if (fd < 0)
 		power_off();
 	if (access("/dev/kvm", F_OK))

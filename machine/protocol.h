@@ -24,6 +24,9 @@
 /* The name of the virtio-serial port. */
 #define PROTOCOL_PORT		"kvm-witness.results"
 
+/* The kernel parameter, which the kernel gives to init as a variable, that names a UART instead. */
+#define PROTOCOL_UART		"KVM_WITNESS_UART"
+
 /* The file descriptor of the channel in an emulator, and in serve as a process. */
 #define PROTOCOL_FD		3
 

@@ -8,8 +8,8 @@
 # shortest way to PID 1.  Its two nodes are made by numa=fake: all CPUs are near the
 # first one.  A bzImage, and a test that wants nodes, get a bare q35, and nodes by ACPI.
 #
-# TCG has no IBPB, IBRS or STIBP in CPUID; a kernel that is told to believe in them
-# by setcpuid= executes the same code as on a processor that has them.
+# TCG has no IBPB, IBRS or STIBP in CPUID, and no MDS; a kernel that is told to believe
+# in them by setcpuid= executes the same code as on a processor that has them.
 
 machine_arch=x86
 machine_kernel=vmlinux
@@ -17,7 +17,7 @@ machine_kinds=(nodes=2 nodes=3)
 # no_timer_check: the emulator's timer works, but on a busy computer not as soon as the
 # kernel wants to see it, which panics.
 machine_append="loglevel=5 no_timer_check console=ttyS0,115200 earlyprintk=ttyS0,115200 panic=-1 oops=panic reboot=t \
-setcpuid=ibpb,ibrs,stibp spectre_v2_user=on vmscape=force"
+setcpuid=ibpb,ibrs,stibp,mds spectre_v2_user=on vmscape=force"
 qemu=${KVM_WITNESS_QEMU:-qemu-system-x86_64}
 qemu_wanted=7.2
 # Older ones translate code while another CPU changes it: where the kernel patches
