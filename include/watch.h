@@ -62,4 +62,10 @@ const char *watch_trace(struct watch *w, const char *subsystem, const char *even
  */
 const char *watch_drain(struct watch *w, void (*fn)(const struct watch_hit *hit, void *arg), void *arg);
 
+/*
+ * The hits that watch_drain() would find now.  Enters the kernel not at all: for
+ * watchpoints that a system call hits.
+ */
+size_t watch_pending(const struct watch *w);
+
 #endif /* KVM_WITNESS_WATCH_H */

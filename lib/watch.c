@@ -14,6 +14,7 @@
 #include <linux/hw_breakpoint.h>
 #include <linux/perf_event.h>
 
+#include "trace.h"
 #include "util.h"
 #include "watch.h"
 
@@ -107,21 +108,6 @@ void watch_disarm(struct watch *w)
 	w->fd = -1;
 }
 
-/* The file of a tracepoint in tracefs; NULL: there is none. */
-static FILE *open_trace_file(const char *subsystem, const char *event, const char *file)
-{
-	static const char * const roots[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
-	char path[256];
-	FILE *f = NULL;
-	size_t i;
-
-	for (i = 0; !f && i < ARRAY_SIZE(roots); i++) {
-		snprintf(path, sizeof(path), "%s/events/%s/%s/%s", roots[i], subsystem, event, file);
-		f = fopen(path, "re");
-	}
-	return f;
-}
-
 static bool trace_field(FILE *f, const char *name, size_t *offset)
 {
 	char line[256], type[128], field[128];
@@ -151,13 +137,12 @@ const char *watch_trace(struct watch *w, const char *subsystem, const char *even
 	};
 	static char why[128];
 	unsigned int n = w->nr_traces;
-	unsigned long long config;
 	FILE *f;
 	int fd;
 
 	snprintf(why, sizeof(why), "no tracepoint %s:%s with a field %s (tracefs, CONFIG_EVENT_TRACING)",
 		 subsystem, event, field);
-	f = open_trace_file(subsystem, event, "format");
+	f = trace_file(subsystem, event, "format");
 	if (!f)
 		return why;
 	if (!trace_field(f, field, &w->trace[n].offset)) {
@@ -165,15 +150,9 @@ const char *watch_trace(struct watch *w, const char *subsystem, const char *even
 		return why;
 	}
 	fclose(f);
-	f = open_trace_file(subsystem, event, "id");
-	if (!f)
+	attr.config = trace_id(subsystem, event);
+	if (!attr.config)
 		return why;
-	if (fscanf(f, "%llu", &config) != 1) {
-		fclose(f);
-		return why;
-	}
-	fclose(f);
-	attr.config = config;
 
 	fd = syscall(SYS_perf_event_open, &attr, -1, w->cpu, -1, PERF_FLAG_FD_CLOEXEC);
 	if (fd < 0)
@@ -191,9 +170,9 @@ const char *watch_trace(struct watch *w, const char *subsystem, const char *even
 }
 
 /* A record may wrap around the end of the ring. */
-static void copy_out(struct watch *w, uint64_t pos, void *to, size_t len)
+static void copy_out(const struct watch *w, uint64_t pos, void *to, size_t len)
 {
-	char *data = (char *)w->ring + page_size();
+	const char *data = (const char *)w->ring + page_size();
 	size_t off = pos % RING_DATA;
 	size_t first = len < RING_DATA - off ? len : RING_DATA - off;
 
@@ -240,6 +219,23 @@ static const char *complaint(int fd)
 	if (now.enabled != now.running)
 		return "the debug register was shared with another user";
 	return NULL;
+}
+
+size_t watch_pending(const struct watch *w)
+{
+	const struct perf_event_mmap_page *meta = w->ring;
+	uint64_t head = __atomic_load_n(&meta->data_head, __ATOMIC_ACQUIRE);
+	uint64_t pos = meta->data_tail;
+	size_t n = 0;
+
+	while (pos < head) {
+		struct perf_event_header eh;
+
+		copy_out(w, pos, &eh, sizeof(eh));
+		n += eh.type == PERF_RECORD_SAMPLE;
+		pos += eh.size;
+	}
+	return n;
 }
 
 const char *watch_drain(struct watch *w, void (*fn)(const struct watch_hit *hit, void *arg), void *arg)
