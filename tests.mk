@@ -6,12 +6,14 @@
 ARCH		?= $(shell uname -m)
 override ARCH	:= $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(patsubst riscv64,riscv,$(ARCH))))
 
-LIB_x86		:= lib/x86/ibpb.c lib/x86/ibpb_guest.c lib/x86/retired.c
-LIB		:= lib/case.c lib/cpuset.c lib/gmem.c lib/kallsyms.c lib/kmem.c lib/ktap.c lib/kvm_usable.c \
-		   lib/numa.c lib/percpu.c lib/watch.c $(LIB_$(ARCH))
+LIB_x86		:= lib/x86/bare.c lib/x86/ibpb.c lib/x86/ibpb_guest.c lib/x86/retired.c \
+		   lib/x86/verw.c
+LIB		:= lib/case.c lib/cpu.c lib/cpuset.c lib/gmem.c lib/kallsyms.c lib/kmem.c lib/ktap.c \
+		   lib/kvm_usable.c lib/numa.c lib/percpu.c lib/trace.c lib/watch.c $(LIB_$(ARCH))
 
-TESTS_x86	:= x86/deferred_ibpb_test x86/ibpb_random_test x86/ibpb_user_off_test \
-		   x86/migration_ibpb_test x86/nested_ibpb_test x86/probe_test
+TESTS_x86	:= x86/deferred_ibpb_test x86/ibpb_random_test x86/ibpb_user_off_test x86/l1d_flush_test \
+		   x86/migration_ibpb_test x86/nested_ibpb_test x86/probe_test \
+		   x86/seamcall_tdcall_ud_test x86/verw_entry_test
 TESTS_any	:= guest_memfd/gmem_cpuset_spread_test guest_memfd/gmem_cpuset_v2_test \
 		   guest_memfd/gmem_memoryless_node_test guest_memfd/gmem_mempolicy_test \
 		   guest_memfd/gmem_mmap_test guest_memfd/gmem_policy_leak_test \
