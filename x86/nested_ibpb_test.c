@@ -80,7 +80,7 @@ static void exits_without_entry(void)
 	ibpb_window_open();
 	for (i = 0; i < ROUNDS; i++) {
 		if (i)
-			vcpu_load_state(vcpu, l2);
+			ibpb_load_nested(vcpu, l2);
 		ibpb_queue_nmi(vcpu);
 		ibpb_turn_back(vcpu);
 		TEST_ASSERT(!ibpb_in_l2(vcpu), "the NMI did not make L2 exit");

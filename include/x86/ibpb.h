@@ -5,7 +5,9 @@
  * write_ibpb() (arch/x86/entry/entry.S) loads the value for MSR_IA32_PRED_CMD
  * from x86_pred_cmd, so that a read watchpoint there fires once per barrier;
  * the call chain says who asked for it.  Barriers between KVM's write of DR7 and
- * its restore after the exit stay invisible (include/watch.h).
+ * its restore after the exit stay invisible (include/watch.h) but on machines that
+ * count retired instructions: there each window ends with a comparison, and a case
+ * fails when processor and watchpoint disagree.
  */
 #ifndef KVM_WITNESS_X86_IBPB_H
 #define KVM_WITNESS_X86_IBPB_H

@@ -70,12 +70,15 @@ void ibpb_run_nested_on(int cpu, struct kvm_vcpu *vcpu, enum nested_stage stage)
 
 /*
  * An NMI makes L2 exit: at the next KVM_RUN, even if that is turned back before
- * VM-entry.  Skips the case on a processor that is not AMD's.
+ * VM-entry.
  */
 void ibpb_queue_nmi(struct kvm_vcpu *vcpu);
 
 /* Runs L1, whose L2 has exited by an NMI: until it has seen that. */
 void ibpb_run_nmi_on(int cpu, struct kvm_vcpu *vcpu);
+
+/* vcpu_load_state() for a vCPU that may be a hypervisor already. */
+void ibpb_load_nested(struct kvm_vcpu *vcpu, struct kvm_x86_state *state);
 
 /* Is the vCPU in L2, as KVM_GET_NESTED_STATE has it? */
 bool ibpb_in_l2(struct kvm_vcpu *vcpu);

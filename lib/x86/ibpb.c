@@ -12,6 +12,7 @@
 #include "ibpb.h"
 #include "kallsyms.h"
 #include "kmem.h"
+#include "retired.h"
 #include "watch.h"
 #include "util.h"
 
@@ -224,7 +225,16 @@ void ibpb_pin(int index)
 struct window {
 	struct ibpb_counts counts;
 	char unknown[256];
+	size_t records[IBPB_CPUS];	/* of the watchpoint's ring */
 };
+
+/* The second witness, where there is one: barriers since the probe was opened. */
+static const char *no_retired;
+static struct {
+	uint64_t at_open, seen;		/* by the processor; by the watchpoint */
+	uint64_t then, seen_then;	/* at one instant of the last mark() */
+	size_t pending;
+} witness[IBPB_CPUS];
 
 static void keep(int index, struct ibpb_event event)
 {
@@ -243,12 +253,14 @@ static void add_hit(const struct watch_hit *hit, void *arg)
 {
 	struct window *w = arg;
 	unsigned long long chain[WATCH_CHAIN_MAX];
+	int index = hit->cpu == cpus[1];
 	enum ibpb_cause cause;
 	size_t len = 0;
 	unsigned int i;
 
+	w->records[index]++;
 	if (hit->source) {
-		keep(hit->cpu == cpus[1], (struct ibpb_event){
+		keep(index, (struct ibpb_event){
 			.type = hit->source == 1 ? IBPB_EVENT_ENTRY : IBPB_EVENT_EXIT,
 			.vcpu = hit->field,
 		});
@@ -257,14 +269,43 @@ static void add_hit(const struct watch_hit *hit, void *arg)
 	for (i = 0; i < hit->depth; i++)
 		chain[i] = hit->chain[i];
 	cause = ibpb_classify(chain, hit->depth, name_of);
-	w->counts.n[hit->cpu == cpus[1]][cause]++;
-	keep(hit->cpu == cpus[1], (struct ibpb_event){ .type = IBPB_EVENT_BARRIER, .cause = cause });
+	w->counts.n[index][cause]++;
+	if (cause != IBPB_CONTROL) {
+		witness[index].seen++;
+		witness[index].seen_then += w->records[index] <= witness[index].pending;
+	}
+	keep(index, (struct ibpb_event){ .type = IBPB_EVENT_BARRIER, .cause = cause });
 
 	if (cause != IBPB_UNKNOWN || *w->unknown)
 		return;
 	for (i = 0; i < hit->depth && i < 6 && len < sizeof(w->unknown); i++)
 		len += snprintf(w->unknown + len, sizeof(w->unknown) - len, " < %s",
 				name_of(hit->chain[i]));
+}
+
+/* What the processor has done, and how much of the ring belongs to that. */
+static void ask_witness(int index)
+{
+	witness[index].seen_then = witness[index].seen;
+	if (no_retired)
+		return;
+	do {
+		witness[index].then = retired_read(RETIRED_IBPB, RETIRED_ROOT, cpus[index]);
+		witness[index].pending = watch_pending(&watches[index]);
+	} while (witness[index].then != retired_read(RETIRED_IBPB, RETIRED_ROOT, cpus[index]));
+}
+
+/* A barrier that KVM has where no debug register is live shows here only. */
+static const char *witness_disagrees(int index)
+{
+	static char why[128];
+	uint64_t done = witness[index].then - witness[index].at_open;
+
+	if (no_retired || done == witness[index].seen_then)
+		return NULL;
+	snprintf(why, sizeof(why), "the watchpoint saw %llu barriers on CPU %d, the processor did %llu",
+		 (unsigned long long)witness[index].seen_then, cpus[index], (unsigned long long)done);
+	return why;
 }
 
 /*
@@ -288,7 +329,10 @@ static const char *mark(struct window *w)
 
 	for (i = 0; i < IBPB_CPUS; i++) {
 		kept[i].nr = 0;
+		ask_witness(i);
 		why = watch_drain(&watches[i], add_hit, w);
+		if (!why)
+			why = witness_disagrees(i);
 		if (why)
 			return why;
 		if (w->counts.n[i][IBPB_CONTROL])
@@ -298,6 +342,19 @@ static const char *mark(struct window *w)
 			"the watchpoint did not see a read of x86_pred_cmd that it must see";
 	}
 	return NULL;
+}
+
+/* Nothing is in the rings yet, and then something may be: as in ask_witness(). */
+static void begin_witness(void)
+{
+	int i;
+
+	for (i = 0; i < IBPB_CPUS; i++) {
+		do {
+			witness[i].at_open = retired_read(RETIRED_IBPB, RETIRED_ROOT, cpus[i]);
+			witness[i].seen = -watch_pending(&watches[i]);
+		} while (witness[i].at_open != retired_read(RETIRED_IBPB, RETIRED_ROOT, cpus[i]));
+	}
 }
 
 static const char *arm(void)
@@ -332,6 +389,9 @@ const char *ibpb_probe_open(void)
 		return "no symbol x86_pred_cmd in /proc/kallsyms (CONFIG_KALLSYMS_ALL)";
 	ibpb_pin(0);
 	why = arm();
+	no_retired = retired_open();
+	if (!why && !no_retired)
+		begin_witness();
 	return why ? why : mark(&w);
 }
 

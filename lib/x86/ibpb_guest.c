@@ -7,6 +7,7 @@
 #include "case.h"
 #include "ibpb_guest.h"
 #include "svm_util.h"
+#include "vmx.h"
 
 /* Not in every framework: Fn8000_0008_EBX of AMD's manual. */
 #define CPUID_AMD_IBRS		KVM_X86_CPU_FEATURE(0x80000008, 0, EBX, 14)
@@ -130,7 +131,7 @@ enum { SYNC_L1 = 1, SYNC_L2, SYNC_NMI };
 /* In the guest: what L2 does after it has been to user space. */
 static bool l2_exits;
 
-static void l2_code(void)
+static void l2_svm(void)
 {
 	for (;;) {
 		GUEST_SYNC(SYNC_L2);
@@ -139,9 +140,9 @@ static void l2_code(void)
 	}
 }
 
-static void l1_code(struct svm_test_data *svm)
+static void l1_svm(struct svm_test_data *svm)
 {
-	WITNESS_SVM_SETUP(svm, l2_code);
+	WITNESS_SVM_SETUP(svm, l2_svm);
 	svm->vmcb->control.intercept |= BIT_ULL(INTERCEPT_NMI);
 	for (;;) {
 		run_guest(svm->vmcb, svm->vmcb_gpa);
@@ -155,20 +156,52 @@ static void l1_code(struct svm_test_data *svm)
 	}
 }
 
+static void l2_vmx(void)
+{
+	for (;;) {
+		GUEST_SYNC(SYNC_L2);
+		if (READ_ONCE(l2_exits))
+			vmcall();
+	}
+}
+
+static void l1_vmx(struct vmx_pages *vmx)
+{
+	GUEST_ASSERT(prepare_for_vmx_operation(vmx));
+	GUEST_ASSERT(load_vmcs(vmx));
+	prepare_vmcs(vmx, l2_vmx);
+	vmwrite(PIN_BASED_VM_EXEC_CONTROL, vmreadz(PIN_BASED_VM_EXEC_CONTROL) | PIN_BASED_NMI_EXITING);
+	GUEST_ASSERT(!vmlaunch());
+	for (;;) {
+		if (vmreadz(VM_EXIT_REASON) == EXIT_REASON_EXCEPTION_NMI) {
+			GUEST_SYNC(SYNC_NMI);
+		} else {
+			GUEST_ASSERT_EQ(vmreadz(VM_EXIT_REASON), EXIT_REASON_VMCALL);
+			vmwrite(GUEST_RIP, vmreadz(GUEST_RIP) + vmreadz(VM_EXIT_INSTRUCTION_LEN));
+			GUEST_SYNC(SYNC_L1);
+		}
+		GUEST_ASSERT(!vmresume());
+	}
+}
+
 struct kvm_vcpu *ibpb_create_nested(u32 id, enum ibpb_shown shown)
 {
+	bool vmx = kvm_cpu_has(X86_FEATURE_VMX);
 	struct kvm_vcpu *vcpu;
 	struct kvm_vm *vm;
-	gva_t svm;
+	gva_t pages;
 
-	if (!kvm_cpu_has(X86_FEATURE_SVM))
-		case_skip("no nested SVM here");
+	if (!vmx && !kvm_cpu_has(X86_FEATURE_SVM))
+		case_skip("no nested virtualization here");
 	if (this_cpu_has(CPUID_AMD_SAME_MODE))
 		case_skip("the processor's IBRS separates L2 from L1 by itself (same mode IBRS)");
 	vm = vm_create(id + 1);
-	vcpu = vm_vcpu_add(vm, id, l1_code);
-	vcpu_alloc_svm(vm, &svm);
-	vcpu_args_set(vcpu, 1, svm);
+	vcpu = vm_vcpu_add(vm, id, vmx ? (void *)l1_vmx : l1_svm);
+	if (vmx)
+		vcpu_alloc_vmx(vm, &pages);
+	else
+		vcpu_alloc_svm(vm, &pages);
+	vcpu_args_set(vcpu, 1, pages);
 	ibpb_show(vcpu, shown);
 	return vcpu;
 }
@@ -201,6 +234,20 @@ void ibpb_run_nmi_on(int cpu, struct kvm_vcpu *vcpu)
 {
 	ibpb_run_on(cpu, vcpu);
 	expect_sync(vcpu, SYNC_NMI);
+}
+
+void ibpb_load_nested(struct kvm_vcpu *vcpu, struct kvm_x86_state *state)
+{
+	struct kvm_nested_state vmxoff = {
+		.format = KVM_STATE_NESTED_FORMAT_VMX,
+		.size = sizeof(vmxoff),
+		.hdr.vmx = { .vmxon_pa = -1, .vmcs12_pa = -1 },
+	};
+
+	/* In VMX operation the MSRs that describe VMX cannot be set, not even to what they are. */
+	if (kvm_cpu_has(X86_FEATURE_VMX))
+		vcpu_nested_state_set(vcpu, &vmxoff);
+	vcpu_load_state(vcpu, state);
 }
 
 bool ibpb_in_l2(struct kvm_vcpu *vcpu)
