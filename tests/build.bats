@@ -62,8 +62,7 @@ built_at()
 
 	run make -C "$top" KDIR="$TREE" O="$BATS_TEST_TMPDIR/o" install INSTALL_PATH="$BATS_TEST_TMPDIR/i"
 	[ "$status" -eq 0 ]
-	[ "$(ls "$BATS_TEST_TMPDIR/i" | tr '\n' ' ')" = \
-		"config $(printf '%s ' $(tests | sort) | sed 's/ $//') settings " ]
+	[ "$(ls "$BATS_TEST_TMPDIR/i" | sort)" = "$(printf '%s\n' config settings $(tests) | sort)" ]
 	run make -C "$top" install KDIR="$TREE" O="$BATS_TEST_TMPDIR/o"
 	[ "$status" -eq 2 ]
 	[[ $output == *"set INSTALL_PATH=<folder>"* ]]
