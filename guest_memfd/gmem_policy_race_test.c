@@ -175,15 +175,15 @@ static void expect_order(struct round *round, unsigned int n)
 
 static void one_round(unsigned int seed, unsigned int n)
 {
-	static const pthread_fn_t work[] = { change_policies, touch_and_punch, change_slot, prefault };
+	static void *(* const work[])(void *) = { change_policies, touch_and_punch, change_slot, prefault };
 	struct round round = { .guest = gmem_guest_create(PAGES, GMEM_SHARED), .seed = seed + 10 * n };
 	pthread_t threads[ARRAY_SIZE(work)];
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(work); i++)
-		kvm_pthread_create(&threads[i], NULL, work[i], &round);
+		TEST_ASSERT(!pthread_create(&threads[i], NULL, work[i], &round), "pthread_create");
 	for (i = 0; i < ARRAY_SIZE(work); i++)
-		kvm_pthread_join(threads[i], NULL);
+		TEST_ASSERT(!pthread_join(threads[i], NULL), "pthread_join");
 	expect_order(&round, n);
 	kvm_close(round.guest.fd);
 	kvm_vm_free(round.guest.vm);

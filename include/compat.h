@@ -24,4 +24,16 @@ do {										\
 #define WITNESS_SVM_SETUP(svm, code)	generic_svm_setup(svm, code)
 #endif
 
+/* Until 7.2 prepare_vmcs() took L2's stack, since 7.3 it comes with the vmx_pages. */
+#ifdef WITNESS_VMX_SETUP_WANTS_STACK
+#define WITNESS_VMX_SETUP(vmx, code)						\
+do {										\
+	static unsigned long l2_stack[512];					\
+										\
+	prepare_vmcs(vmx, code, &l2_stack[ARRAY_SIZE(l2_stack)]);		\
+} while (0)
+#else
+#define WITNESS_VMX_SETUP(vmx, code)	prepare_vmcs(vmx, code)
+#endif
+
 #endif /* KVM_WITNESS_COMPAT_H */

@@ -95,12 +95,12 @@ int numa_cpu_of(int node)
 	cpu_set_t before;
 	int cpu;
 
-	kvm_sched_getaffinity(0, sizeof(before), &before);
+	TEST_ASSERT(!sched_getaffinity(0, sizeof(before), &before), "sched_getaffinity: errno %d", errno);
 	for (cpu = 0; cpu < get_nprocs_conf(); cpu++) {
 		if (__numa_run_on(cpu) == node)
 			break;
 	}
-	kvm_sched_setaffinity(0, sizeof(before), &before);
+	TEST_ASSERT(!sched_setaffinity(0, sizeof(before), &before), "sched_setaffinity: errno %d", errno);
 	return cpu < get_nprocs_conf() ? cpu : -1;
 }
 

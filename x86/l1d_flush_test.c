@@ -282,7 +282,7 @@ static void guest_nested(struct vmx_pages *vmx)
 
 	GUEST_ASSERT(prepare_for_vmx_operation(vmx));
 	GUEST_ASSERT(load_vmcs(vmx));
-	prepare_vmcs(vmx, l2_code);
+	WITNESS_VMX_SETUP(vmx, l2_code);
 	GUEST_ASSERT(!vmlaunch());
 	for (;;) {
 		for (i = 0; i < EXITS; i++) {

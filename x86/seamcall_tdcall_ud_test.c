@@ -245,7 +245,7 @@ static void l1_passes_on(struct vmx_pages *vmx)
 {
 	GUEST_ASSERT(prepare_for_vmx_operation(vmx));
 	GUEST_ASSERT(load_vmcs(vmx));
-	prepare_vmcs(vmx, l2_handles);
+	WITNESS_VMX_SETUP(vmx, l2_handles);
 	GUEST_ASSERT(!vmlaunch());
 	l1_reason[0] = vmreadz(VM_EXIT_REASON);
 	GUEST_DONE();
@@ -264,7 +264,7 @@ static void l1_intercepts(struct vmx_pages *vmx)
 
 	GUEST_ASSERT(prepare_for_vmx_operation(vmx));
 	GUEST_ASSERT(load_vmcs(vmx));
-	prepare_vmcs(vmx, l2_leaves_it_to_l1);
+	WITNESS_VMX_SETUP(vmx, l2_leaves_it_to_l1);
 	GUEST_ASSERT(!vmwrite(EXCEPTION_BITMAP, BIT(UD_VECTOR)));
 	GUEST_ASSERT(!vmlaunch());
 	for (i = 0; i < 2; i++) {

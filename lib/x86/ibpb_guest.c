@@ -169,7 +169,7 @@ static void l1_vmx(struct vmx_pages *vmx)
 {
 	GUEST_ASSERT(prepare_for_vmx_operation(vmx));
 	GUEST_ASSERT(load_vmcs(vmx));
-	prepare_vmcs(vmx, l2_vmx);
+	WITNESS_VMX_SETUP(vmx, l2_vmx);
 	vmwrite(PIN_BASED_VM_EXEC_CONTROL, vmreadz(PIN_BASED_VM_EXEC_CONTROL) | PIN_BASED_NMI_EXITING);
 	GUEST_ASSERT(!vmlaunch());
 	for (;;) {

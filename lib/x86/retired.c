@@ -8,7 +8,6 @@
  *   +8  the upper half
  *   +12 read: a signature; written: all to zero
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <sched.h>
 #include <stdio.h>
