@@ -24,5 +24,9 @@ $(OUTPUT)/flags.mk: $(MAKEFILE_LIST)
 		'$(LDFLAGS)' '$(LDLIBS)' '$(CC)' >>$@.tmp
 	@mv $@.tmp $@
 
+# The selftests themselves, for machine_check.sh: one name a line.
+witness-selftests:
+	printf '%s\n' $(patsubst $(OUTPUT)/%,%,$(TEST_GEN_PROGS)) >$(OUTPUT)/selftests
+
 witness-libkvm: $(OUTPUT)/libkvm.a $(OUTPUT)/flags.mk
-.PHONY: witness-libkvm
+.PHONY: witness-libkvm witness-selftests
