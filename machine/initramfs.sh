@@ -55,7 +55,7 @@ add_modules()
 
 mkdir "$root/tests" "$root/dev" "$root/proc" "$root/sys" "$root/tmp"
 cp "$init" "$root/init"
-cp "$tests"/* "$root/tests/"
+cp -a "$tests"/* "$root/tests/"
 [ -z "$base" ] || add_modules
 (cd "$root" && find . -print0 | cpio -0 -o -H newc -R 0:0 --quiet) >"$out" ||
 	die 3 "cannot write $out: is the disk full?"
