@@ -14,7 +14,7 @@ MAKEFLAGS	+= --no-builtin-rules --no-print-directory
 top		:= $(patsubst %/,%,$(dir $(realpath $(lastword $(MAKEFILE_LIST)))))
 
 # The goals that need neither a kernel tree nor a compiler for the tests.
-ifneq ($(filter-out help demo check prove assertions bench link unlink clean host units,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out help demo check machine-check prove assertions bench link unlink clean host units,$(or $(MAKECMDGOALS),all)),)
 need_kdir	:= y
 endif
 
@@ -26,7 +26,7 @@ endif
 override OUTPUT	:= $(abspath $(OUTPUT))
 
 # What another checkout has built here depends on files that are not ours.
-ifneq ($(filter-out help demo check prove assertions bench link unlink clean,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out help demo check machine-check prove assertions bench link unlink clean,$(or $(MAKECMDGOALS),all)),)
 $(shell mkdir -p $(OUTPUT))
 ifneq ($(top),$(file <$(OUTPUT)/top))
 $(shell find $(OUTPUT) -path $(OUTPUT)/libkvm -prune -o -name '*.[do]' -exec rm -f {} +)
@@ -68,6 +68,11 @@ bench:
 	@$(top)/tests/deps.sh check
 	@$(top)/tests/bench.sh
 
+## make machine-check            the kernel's own KVM selftests in our machines: as ever? MACHINE=<name>: in this one
+machine-check:
+	@$(top)/tests/deps.sh demo
+	@$(top)/tests/machine_check.sh $(MACHINE)
+
 ## make KDIR=<tree>              build the tests (O=<dir>: elsewhere than build/<arch>)
 ## make install INSTALL_PATH=<dir>
 ## make link KDIR=<tree>         let the tree's `make kselftest TARGETS=kvm-witness` see them
@@ -82,4 +87,4 @@ unlink:
 clean:
 	rm -rf $(OUTPUT)
 
-.PHONY: all help demo check prove assertions bench link unlink clean install install-tests host
+.PHONY: all help demo check machine-check prove assertions bench link unlink clean install install-tests host
