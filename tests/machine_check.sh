@@ -25,6 +25,7 @@ top=$(readlink -f "$(dirname "$(readlink -f "$0")")/..")
 . "$top/machine/names.sh"
 out=${OUTPUT:-$top/build/x86}
 expected=$top/machine/expected
+timeout=240	# seconds for one selftest, times the patience that a machine needs
 
 usage()
 {
@@ -58,16 +59,6 @@ LIST
 is_left_out()
 {
 	left_out | awk -v name="$1" -v here="$1@$2" '$1 == name || $1 == here { found = 1 } END { exit !found }'
-}
-
-# Seconds for one selftest, on the clock of the machine.  The one of x86-vmx counts
-# instructions: it is ten times as fast as ours.
-timeout_of()
-{
-	case $1 in
-	x86-vmx) echo 900 ;;
-	*) echo 240 ;;
-	esac
 }
 
 # --- lists
@@ -154,7 +145,7 @@ boot_machine()
 
 	machine_argv "$kind" "$kernel" "$tests.cpio" "$machine_append"
 	exec "$out/machine/boot" --results "$results" --cases "$tests.json" \
-		--timeout "$(timeout_of "$machine")" --meta "machine=$machine" --meta "kernel=$kernel" \
+		--timeout $((timeout * ${machine_patience:-1})) --meta "machine=$machine" --meta "kernel=$kernel" \
 		"${names[@]}" -- "${argv[@]}" >"$results/stdout"
 }
 
