@@ -17,6 +17,8 @@ here=$(dirname "$(readlink -f "$0")")
 . "$here/../kernel/debian.sh"
 # shellcheck source=kernel/patch.sh
 . "$here/../kernel/patch.sh"
+# shellcheck source=kernel/progress.sh
+. "$here/../kernel/progress.sh"
 
 recipe=1	# bump when a change below makes a different emulator of the same input
 
@@ -87,12 +89,7 @@ mkdir "$tree"
 tar -xJf "$src/$tar" --strip-components=1 -C "$tree" ||
 	die 3 "cannot unpack $tar: is the disk full? ($work)"
 for p in "${patches[@]}"; do
-	if ! log=$(patch -d "$tree" -p1 --fuzz=0 --no-backup-if-mismatch <"$p" 2>&1); then
-		note "$(basename "$p") does not apply to $tar:"
-		grep -E 'FAILED|find file|malformed|patching file' <<<"$log" |
-			grep -B1 -E 'FAILED|find file|malformed' >&2
-		exit 1
-	fi
+	apply_patch "$tree" "$p" "$tar"
 done
 
 # --- the build, from nothing: Bochs' makefiles do not know all that an object is
@@ -101,35 +98,14 @@ done
 log=$work/build.log
 export CCACHE_DIR=$KVM_WITNESS_CACHE/ccache CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-4G}
 
-build_failed()
-{
-	note "$name $1, log in $log"
-	grep -m5 -E 'error:|Error |undefined reference|No space' "$log" >&2 || tail -n 5 "$log" >&2
-	exit 1
-}
-
-# One line on a terminal, nothing elsewhere.
-progress()
-{
-	local n=0 start=$SECONDS
-
-	while read -r _; do
-		n=$((n + 1))
-		[ ! -t 2 ] || [ $((n % 4)) -ne 0 ] ||
-			printf '\r\033[Kkvm-witness: building %s: %d steps, %d s' \
-				"$name" "$n" $((SECONDS - start)) >&2
-	done
-	[ ! -t 2 ] || printf '\r\033[K' >&2
-}
-
 begin=$SECONDS
 note "building $name of $tar"
 cd "$tree"
 ./configure "${configure[@]}" CC="ccache gcc" CXX="ccache g++" >"$log" 2>&1 ||
-	build_failed "cannot be configured"
-env -u MAKEFLAGS -u MAKELEVEL make -j"$(nproc)" 2>&1 | tee -a "$log" | progress ||
-	build_failed "does not build"
-[ -x "$program" ] || build_failed "does not build"
+	build_failed "$log" "$name cannot be configured"
+env -u MAKEFLAGS -u MAKELEVEL make -j"$(nproc)" 2>&1 | tee -a "$log" | progress "$name" 4 ||
+	build_failed "$log" "$name does not build"
+[ -x "$program" ] || build_failed "$log" "$name does not build"
 note "built $name in $((SECONDS - begin)) s"
 
 rm -rf "$out.tmp"
@@ -140,7 +116,7 @@ strip -o "$out.tmp/$program" "$program"
 	echo "source $tar"
 	echo "sha256 $sha"
 	for p in "${patches[@]}"; do
-		echo "patch $(basename "$p") $(patch_diff "$p" | sha256sum | cut -d' ' -f1)"
+		echo "patch $(basename "$p") $(patch_id "$p")"
 	done
 } >"$out.tmp/meta"
 rm -rf "$out"

@@ -11,8 +11,8 @@
 # reference on Debian's source, base on a --kdir tree, which is the user's own.
 #
 # Prints the folder that holds vmlinux (stripped), System.map, config, meta, and but
-# for mutants bzImage or Image.  Kernels of Debian's source are cached by the hash of all that
-# goes in, of a patch its diff; a --kdir tree is built incrementally each time.
+# for mutants bzImage or Image.  Kernels of Debian's source are cached by the hash of
+# all that goes in, of a patch its diff; a --kdir tree is built incrementally each time.
 #
 # Exit codes: 0 built, 1 the kernel does not build or a patch does not apply,
 # 2 usage, 3 something is missing here.
@@ -23,6 +23,8 @@ here=$(dirname "$(readlink -f "$0")")
 . "$here/debian.sh"
 # shellcheck source=kernel/patch.sh
 . "$here/patch.sh"
+# shellcheck source=kernel/progress.sh
+. "$here/progress.sh"
 
 recipe=1	# bump when a change below makes different kernels of the same input
 
@@ -146,7 +148,7 @@ patched_files()
 # switching from one variant to another rebuilds only what differs.
 apply_patches()
 {
-	local scratch=$work/scratch p f log
+	local scratch=$work/scratch p f
 
 	rm -rf "$scratch"
 	mkdir -p "$scratch"
@@ -158,12 +160,7 @@ apply_patches()
 		cp --preserve=mode "$kdir/$f" "$scratch/$f"
 	done <"$work/touched"
 	for p in "$@"; do
-		if ! log=$(patch -d "$scratch" -p1 --fuzz=0 --no-backup-if-mismatch <"$p" 2>&1); then
-			note "$(basename "$p") does not apply to $kdir:"
-			grep -E 'FAILED|find file|malformed|patching file' <<<"$log" |
-				grep -B1 -E 'FAILED|find file|malformed' >&2
-			exit 1
-		fi
+		apply_patch "$scratch" "$p" "$kdir"
 	done
 	while read -r f; do
 		if [ ! -e "$scratch/$f" ]; then
@@ -193,13 +190,6 @@ kmake()
 		make -C "$tree" O="$obj" ARCH=$arch CC="ccache gcc" HOSTCC="ccache gcc" "$@"
 }
 
-build_failed()
-{
-	note "$variant: $1, log in $log"
-	grep -m5 -E 'error:|Error |undefined reference|No space' "$log" >&2 || tail -n 5 "$log" >&2
-	exit 1
-}
-
 configure()
 {
 	local line want
@@ -211,7 +201,7 @@ configure()
 		kmake tinyconfig &&
 		(cd "$tree" && scripts/kconfig/merge_config.sh -m -O "$obj" "$obj/.config" "$here/config/$arch") &&
 		kmake olddefconfig
-	} >"$log" 2>&1 || build_failed "cannot be configured"
+	} >"$log" 2>&1 || build_failed "$log" "$variant: cannot be configured"
 	while read -r line; do
 		case $line in
 		CONFIG_*=*)
@@ -224,26 +214,13 @@ configure()
 	echo "$want" >"$obj/config-id"
 }
 
-# One line on a terminal, nothing elsewhere.
-progress()
-{
-	local n=0 start=$SECONDS line
-
-	while read -r line; do
-		n=$((n + 1))
-		[ ! -t 2 ] || [ $((n % 16)) -ne 0 ] ||
-			printf '\r\033[Kkvm-witness: building %s: %d steps, %d s: %.40s' \
-				"$variant" "$n" $((SECONDS - start)) "${line##*  }" >&2
-	done
-	[ ! -t 2 ] || printf '\r\033[K' >&2
-}
-
 begin=$SECONDS
 note "building kernel $variant from $(if [ -n "$cached_tree" ]; then
 	awk '{ printf "%s ", $2 }' "$(dirname "$kdir")/complete"; else echo "$kdir"; fi)"
 configure
 # shellcheck disable=SC2086
-kmake -j"$(nproc)" $targets 2>&1 | tee "$log" | progress || build_failed "does not build"
+kmake -j"$(nproc)" $targets 2>&1 | tee "$log" | progress "$variant" 16 steps ||
+	build_failed "$log" "$variant: does not build"
 note "built kernel $variant in $((SECONDS - begin)) s"
 
 rm -rf "$out.tmp"
@@ -258,7 +235,7 @@ cp "$obj/.config" "$out.tmp/config"
 	if [ -n "$cached_tree" ]; then cat "$(dirname "$kdir")/complete"; fi
 	echo "release $(kmake -s kernelrelease)"
 	for p in "${patches[@]}"; do
-		echo "patch $(basename "$p") $(patch_diff "$p" | sha256sum | cut -d' ' -f1)"
+		echo "patch $(basename "$p") $(patch_id "$p")"
 	done
 } >"$out.tmp/meta"
 rm -rf "$out"

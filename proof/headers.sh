@@ -22,7 +22,7 @@ claims()
 	local kind=$1 file=$2 name
 
 	name=$(basename "$file" .patch)
-	printf '%s\t%s\tdiff\t%s\n' "$kind" "$name" "$(patch_diff "$file" | sha256sum | cut -d' ' -f1)"
+	printf '%s\t%s\tdiff\t%s\n' "$kind" "$name" "$(patch_id "$file")"
 	patch_header "$file" | sed -n "s/^\([A-Z][a-z-]*\):[[:space:]]*\(.*\)/$kind\t$name\t\1\t\2/p"
 }
 
