@@ -12,6 +12,8 @@ top=$(dirname "$(readlink -f "$0")")
 . "$top/kernel/debian.sh"
 # shellcheck source=machine/names.sh
 . "$top/machine/names.sh"
+# shellcheck source=machine/results.sh
+. "$top/machine/results.sh"
 
 help()
 {
@@ -209,16 +211,9 @@ kind=pvh
 foreign=$kernel
 [ -z "$foreign" ] || foreign_kernel
 
-if [ -n "$results" ]; then
-	mkdir -p "$results" 2>/dev/null || die 3 "$results: cannot be made; give another folder with --results"
-	[ -w "$results" ] || die 3 "$results: cannot be written to; give another folder with --results"
-else
-	{
-		mkdir -p "$top/results" &&
-		results=$(mktemp -d "$top/results/$(date +%Y%m%d-%H%M%S)-XXXX")
-	} 2>/dev/null || die 3 "$top/results: cannot be written to; give another folder with --results"
-	ln -sfn "$(basename "$results")" "$top/results/latest"
-fi
+given=$results
+make_results ''
+[ -n "$given" ] || ln -sfn "$(basename "$results")" "$top/results/latest"
 
 if [ "$machine" != host ] && [ -z "$foreign" ]; then
 	build=(--arch "$machine_arch")

@@ -15,6 +15,8 @@ top=$(readlink -f "$here/..")
 . "$top/kernel/debian.sh"
 # shellcheck source=machine/names.sh
 . "$top/machine/names.sh"
+# shellcheck source=machine/results.sh
+. "$top/machine/results.sh"
 # shellcheck source=proof/cache.sh
 . "$here/cache.sh"
 # shellcheck source=proof/schedule.sh
@@ -109,15 +111,7 @@ if [ -n "$lost" ]; then
 	unknown "test, case or mutant" "$lost" "${known[@]}"
 fi
 
-if [ -n "$results" ]; then
-	mkdir -p "$results" 2>/dev/null || die 3 "$results: cannot be made; give another folder with --results"
-	[ -w "$results" ] || die 3 "$results: cannot be written to; give another folder with --results"
-else
-	{
-		mkdir -p "$top/results" &&
-		results=$(mktemp -d "$top/results/prove-$(date +%Y%m%d-%H%M%S)-XXXX")
-	} 2>/dev/null || die 3 "$top/results: cannot be written to; give another folder with --results"
-fi
+make_results prove-
 
 # What the documentation will say must be true from here to the end.
 [ -z "$docs" ] || "$here/docs.sh" "$work/docs"
