@@ -38,7 +38,8 @@ static void put_clean(FILE *out, const char *s, char for_hash)
 	}
 }
 
-void ktap_begin(struct ktap *k, FILE *out, unsigned int level, unsigned int plan)
+/* Leaves the line of the plan open. */
+static void begin(struct ktap *k, FILE *out, unsigned int level, unsigned int plan)
 {
 	memset(k, 0, sizeof(*k));
 	k->out = out;
@@ -46,19 +47,20 @@ void ktap_begin(struct ktap *k, FILE *out, unsigned int level, unsigned int plan
 	indent(k);
 	fprintf(out, "KTAP version 1\n");
 	indent(k);
-	fprintf(out, "1..%u\n", plan);
+	fprintf(out, "1..%u", plan);
+}
+
+void ktap_begin(struct ktap *k, FILE *out, unsigned int level, unsigned int plan)
+{
+	begin(k, out, level, plan);
+	fprintf(out, "\n");
 	fflush(out);
 }
 
 void ktap_skip_all(struct ktap *k, FILE *out, unsigned int level, const char *reason)
 {
-	memset(k, 0, sizeof(*k));
-	k->out = out;
-	k->level = level;
-	indent(k);
-	fprintf(out, "KTAP version 1\n");
-	indent(k);
-	fprintf(out, "1..0 # SKIP ");
+	begin(k, out, level, 0);
+	fprintf(out, " # SKIP ");
 	put_clean(out, reason, 0);
 	fprintf(out, "\n");
 	fflush(out);
