@@ -11,20 +11,45 @@
 #include "case.h"
 #include "cpu.h"
 
+int __cpu_pin(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
+}
+
 int cpu_pin_first(void)
 {
-	cpu_set_t may, one;
-	int cpu = 0;
+	int cpu = 0, ret;
+	cpu_set_t may;
 
 	if (sched_getaffinity(0, sizeof(may), &may))
 		case_skip("sched_getaffinity: %s", strerror(errno));
 	while (!CPU_ISSET(cpu, &may))
 		cpu++;
-	CPU_ZERO(&one);
-	CPU_SET(cpu, &one);
-	if (sched_setaffinity(0, sizeof(one), &one))
-		case_skip("cannot run on CPU %d: %s", cpu, strerror(errno));
+	ret = __cpu_pin(cpu);
+	if (ret)
+		case_skip("cannot run on CPU %d: %s", cpu, strerror(-ret));
 	return cpu;
+}
+
+bool cpu_vulnerability(const char *name, char *line, size_t len)
+{
+	char path[128];
+	bool ok;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/vulnerabilities/%s", name);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	ok = fgets(line, len, f);
+	fclose(f);
+	if (ok)
+		line[strcspn(line, "\n")] = '\0';
+	return ok;
 }
 
 /* The column of @cpu, from 1; 0: there is none.  Offline CPUs have no column. */

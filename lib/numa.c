@@ -12,6 +12,7 @@
 
 #include "case.h"
 #include "compat.h"
+#include "cpu.h"
 #include "numa.h"
 #include "numaif.h"
 
@@ -72,13 +73,11 @@ void numa_need_nodes(unsigned int n)
 
 int __numa_run_on(int cpu)
 {
+	int ret = __cpu_pin(cpu);
 	unsigned int node;
-	cpu_set_t set;
 
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set))
-		return -errno;
+	if (ret)
+		return ret;
 	return syscall(__NR_getcpu, NULL, &node, NULL) ? -errno : (int)node;
 }
 

@@ -13,6 +13,7 @@
 
 #include "case.h"
 #include "compat.h"
+#include "cpu.h"
 #include "kallsyms.h"
 #include "kmem.h"
 #include "percpu.h"
@@ -28,11 +29,7 @@ static void need(const char *why)
 
 static void pin(int cpu)
 {
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	if (sched_setaffinity(0, sizeof(set), &set))
+	if (__cpu_pin(cpu))
 		case_skip("cannot run on CPU %d", cpu);
 }
 

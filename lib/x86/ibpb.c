@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "case.h"
+#include "cpu.h"
 #include "ibpb.h"
 #include "kallsyms.h"
 #include "kmem.h"
@@ -16,7 +17,6 @@
 #include "watch.h"
 #include "util.h"
 
-#define VULNERABILITIES	"/sys/devices/system/cpu/vulnerabilities/"
 #define PRED_CMD_LEN	4
 
 static struct watch watches[IBPB_CPUS];
@@ -117,18 +117,6 @@ static const char *name_of(unsigned long long addr)
 
 /* --- what must be there --------------------------------------------------- */
 
-static bool read_line(const char *path, char *buf, size_t len)
-{
-	FILE *f = fopen(path, "re");
-	bool ok = f && fgets(buf, len, f);
-
-	if (f)
-		fclose(f);
-	if (ok)
-		buf[strcspn(buf, "\n")] = '\0';
-	return ok;
-}
-
 static bool cpu_has_flag(const char *flag)
 {
 	FILE *f = fopen("/proc/cpuinfo", "re");
@@ -158,12 +146,11 @@ static const char *entry_ibpb(void)
 {
 	static const char * const files[] = { "retbleed", "spec_rstack_overflow", "vmscape" };
 	static char why[200];
-	char path[128], line[128];
 	size_t i, len = strlen("Mitigation: IBPB");
+	char line[128];
 
 	for (i = 0; i < ARRAY_SIZE(files); i++) {
-		snprintf(path, sizeof(path), VULNERABILITIES "%s", files[i]);
-		if (!read_line(path, line, sizeof(line)) || strncmp(line, "Mitigation: IBPB", len))
+		if (!cpu_vulnerability(files[i], line, sizeof(line)) || strncmp(line, "Mitigation: IBPB", len))
 			continue;
 		if (line[len] && line[len] != ';' && strncmp(line + len, " on VMEXIT", 10))
 			continue;
@@ -180,8 +167,8 @@ const char *ibpb_vcpu_switch_off(void)
 	static char why[300];
 	char line[192];
 
-	if (!read_line(VULNERABILITIES "spectre_v2", line, sizeof(line)))
-		return "no " VULNERABILITIES "spectre_v2";
+	if (!cpu_vulnerability("spectre_v2", line, sizeof(line)))
+		return "no /sys/devices/system/cpu/vulnerabilities/spectre_v2";
 	if (strstr(line, "IBPB: conditional") || strstr(line, "IBPB: always-on"))
 		return NULL;
 	snprintf(why, sizeof(why),
@@ -213,11 +200,7 @@ int ibpb_cpu(int index)
 
 void ibpb_pin(int index)
 {
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpus[index], &set);
-	if (sched_setaffinity(0, sizeof(set), &set))
+	if (__cpu_pin(cpus[index]))
 		case_fail("cannot pin to CPU %d", cpus[index]);
 	here = index;
 }
@@ -344,16 +327,15 @@ static const char *mark(struct window *w)
 	return NULL;
 }
 
-/* Nothing is in the rings yet, and then something may be: as in ask_witness(). */
+/* What is in the rings already does not count. */
 static void begin_witness(void)
 {
 	int i;
 
 	for (i = 0; i < IBPB_CPUS; i++) {
-		do {
-			witness[i].at_open = retired_read(RETIRED_IBPB, RETIRED_ROOT, cpus[i]);
-			witness[i].seen = -watch_pending(&watches[i]);
-		} while (witness[i].at_open != retired_read(RETIRED_IBPB, RETIRED_ROOT, cpus[i]));
+		ask_witness(i);
+		witness[i].at_open = witness[i].then;
+		witness[i].seen = -witness[i].pending;
 	}
 }
 

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/io.h>
 
+#include "cpu.h"
 #include "x86/retired.h"
 
 #define PORT		0x700
@@ -95,16 +96,14 @@ static bool ports_are_taken(void)
 static bool they_count(void)
 {
 	unsigned short selector = 0;
-	cpu_set_t old, one;
+	cpu_set_t old;
 	uint64_t before;
 	int cpu;
 
 	if (sched_getaffinity(0, sizeof(old), &old))
 		return false;
 	cpu = sched_getcpu();
-	CPU_ZERO(&one);
-	CPU_SET(cpu, &one);
-	if (sched_setaffinity(0, sizeof(one), &one))
+	if (__cpu_pin(cpu))
 		return false;
 	before = retired_read(RETIRED_VERW, RETIRED_ROOT, cpu);
 	asm volatile("verw %0" : : "m"(selector) : "cc");
