@@ -120,13 +120,15 @@ static bool parse(char *text)
 static void keep_copy(const char *copy, const char *text)
 {
 	char path[128];
+	bool ok;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "%s.%d", copy, getpid());
 	f = fopen(path, "we");
 	if (!f)
 		return;
-	if (fputs(text, f) < 0 || fclose(f) || rename(path, copy))
+	ok = fputs(text, f) >= 0;
+	if (fclose(f) || !ok || rename(path, copy))
 		unlink(path);
 }
 
