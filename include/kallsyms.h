@@ -14,6 +14,12 @@
 const char *kallsyms_load(void);
 
 /*
+ * For a test's prepare(): the table is big, and the same for all cases.  They say why
+ * when there is none.
+ */
+void kallsyms_prepare(void);
+
+/*
  * The address of @name, the symbol's value for a per-CPU variable.  0 when there
  * is no such symbol (data symbols need CONFIG_KALLSYMS_ALL) or more than one.
  */

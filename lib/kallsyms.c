@@ -165,6 +165,11 @@ const char *kallsyms_load(void)
 	return NULL;
 }
 
+void kallsyms_prepare(void)
+{
+	kallsyms_load();
+}
+
 uint64_t kallsyms_addr(const char *name)
 {
 	uint64_t addr = 0;

@@ -356,12 +356,6 @@ static void recreated_vcpu(void)
 	ibpb_expect(&c, 0, 1, "a new vCPU at the address of a destroyed one");
 }
 
-/* The table is big, and the same for all cases; they say why when there is none. */
-static void prepare(void)
-{
-	kallsyms_load();
-}
-
 static const struct witness_case cases[] = {
 	{
 		.name = "loads_without_run",
@@ -424,7 +418,7 @@ static const struct witness_test test = {
 	.name = "deferred_ibpb_test",
 	.needs = "IBPB; two CPUs; spectre_v2_user not off; no IBPB on kernel entry; root, KALLSYMS_ALL, /proc/kcore, watchpoints",
 	.seed = "https://lore.kernel.org/kvm (2026-01-27) KVM: x86: Defer IBPBs for vCPU and nested transitions until core run loop",
-	.prepare = prepare,
+	.prepare = kallsyms_prepare,
 	.setup = ibpb_need_probe,
 	.cases = cases,
 	.nr_cases = ARRAY_SIZE(cases),

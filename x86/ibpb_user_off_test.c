@@ -71,12 +71,6 @@ static void moved_with_ibpb(void)
 	ibpb_expect_both(&c, ROUNDS - 1, ROUNDS, "a guest with IBPB moved to CPU 1 ten times, and back nine times");
 }
 
-/* The table is big, and the same for all cases; they say why when there is none. */
-static void prepare(void)
-{
-	kallsyms_load();
-}
-
 static const struct witness_case cases[] = {
 	{
 		.name = "switches_are_free",
@@ -99,7 +93,7 @@ static const struct witness_test test = {
 	.needs = "spectre_v2_user=off; IBPB; two CPUs; no IBPB on kernel entry; root, KALLSYMS_ALL, /proc/kcore, watchpoints",
 	.seed = "https://lore.kernel.org/kvm (2026-01-27) KVM: x86: Defer IBPBs for vCPU and nested transitions until core run loop",
 	.append = "spectre_v2_user=off",
-	.prepare = prepare,
+	.prepare = kallsyms_prepare,
 	.setup = setup,
 	.cases = cases,
 	.nr_cases = ARRAY_SIZE(cases),

@@ -88,12 +88,6 @@ static void with_vcpu_switch(void)
 	ibpb_expect(&c, 1, 1, "moved to a CPU where another vCPU ran");
 }
 
-/* The table is big, and the same for all cases; they say why when there is none. */
-static void prepare(void)
-{
-	kallsyms_load();
-}
-
 static const struct witness_case cases[] = {
 	{
 		.name = "moved_with_ibpb",
@@ -122,7 +116,7 @@ static const struct witness_test test = {
 	.name = "migration_ibpb_test",
 	.needs = "IBPB; two CPUs; spectre_v2_user not off; no IBPB on kernel entry; root, KALLSYMS_ALL, /proc/kcore, watchpoints",
 	.seed = "https://lore.kernel.org/kvm (2026-01-27) KVM: x86: Emit IBPB on pCPU migration if IBPB is advertised to guest",
-	.prepare = prepare,
+	.prepare = kallsyms_prepare,
 	.setup = ibpb_need_probe,
 	.cases = cases,
 	.nr_cases = ARRAY_SIZE(cases),

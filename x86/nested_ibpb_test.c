@@ -124,12 +124,6 @@ static void l2_on_two_cpus(void)
 	ibpb_expect(&c, 0, 1, "L2 ran on CPU 0 and on CPU 1, exited to L1 there, and L1 came back to CPU 0");
 }
 
-/* The table is big, and the same for all cases; they say why when there is none. */
-static void prepare(void)
-{
-	kallsyms_load();
-}
-
 static const struct witness_case cases[] = {
 	{
 		.name = "l1_after_l2",
@@ -162,7 +156,7 @@ static const struct witness_test test = {
 	.name = "nested_ibpb_test",
 	.needs = "nested SVM; IBPB and IBRS; two CPUs; spectre_v2_user not off; no IBPB on kernel entry; root, KALLSYMS_ALL, /proc/kcore, watchpoints",
 	.seed = "https://lore.kernel.org/kvm (2026-01-27) KVM: x86: Defer IBPBs for vCPU and nested transitions until core run loop",
-	.prepare = prepare,
+	.prepare = kallsyms_prepare,
 	.setup = ibpb_need_probe,
 	.cases = cases,
 	.nr_cases = ARRAY_SIZE(cases),

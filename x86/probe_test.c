@@ -125,7 +125,11 @@ static void count(const struct watch_hit *hit, void *arg)
 }
 
 /* Nobody but the case reads this variable, whose value it also knows. */
-#define QUIET_VARIABLE	"linux_proc_banner"
+static uint64_t quiet_variable(void)
+{
+	need(kallsyms_load());
+	return symbol("linux_proc_banner") & ~3ULL;
+}
 
 static void watch_counts_reads(void)
 {
@@ -136,9 +140,8 @@ static void watch_counts_reads(void)
 	uint64_t addr;
 	int i;
 
-	need(kallsyms_load());
 	need(kmem_open());
-	addr = symbol(QUIET_VARIABLE) & ~3ULL;
+	addr = quiet_variable();
 	for (i = 0; i < CPUS; i++)
 		need(watch_arm(&w[i], addr, sizeof(value), WATCH_READ_WRITE, i));
 
@@ -163,9 +166,8 @@ static void watch_write_ignores_reads(void)
 	uint32_t value;
 	uint64_t addr;
 
-	need(kallsyms_load());
 	need(kmem_open());
-	addr = symbol(QUIET_VARIABLE) & ~3ULL;
+	addr = quiet_variable();
 	need(watch_arm(&w, addr, sizeof(value), WATCH_WRITE, 0));
 	pin(0);
 	TEST_ASSERT(!kmem_read(addr, &value, sizeof(value)), "kcore");
@@ -203,9 +205,8 @@ static void watch_tells_of_overrun(void)
 	uint64_t addr;
 	int i;
 
-	need(kallsyms_load());
 	need(kmem_open());
-	addr = symbol(QUIET_VARIABLE) & ~3ULL;
+	addr = quiet_variable();
 	need(watch_arm(&w, addr, sizeof(value), WATCH_READ_WRITE, 0));
 	pin(0);
 	for (i = 0; i < reads; i++)
@@ -221,17 +222,10 @@ static void watch_needs_a_register(void)
 	uint64_t addr;
 	int i;
 
-	need(kallsyms_load());
-	addr = symbol(QUIET_VARIABLE) & ~3ULL;
+	addr = quiet_variable();
 	for (i = 0; i < 8 && !why; i++)
 		why = watch_arm(&w[i], addr, 4, WATCH_READ_WRITE, 0);
 	CASE_EXPECT(why && strstr(why, "debug registers"), "8 watchpoints on one CPU: %s", why ? why : "armed");
-}
-
-/* The table is big, and the same for all cases; they say why when there is none. */
-static void prepare(void)
-{
-	kallsyms_load();
 }
 
 static const struct witness_case cases[] = {
@@ -274,7 +268,7 @@ static const struct witness_test test = {
 	.name = "probe_test",
 	.needs = "root, KALLSYMS_ALL, /proc/kcore, watchpoints, two CPUs",
 	.seed = "the probes of kvm-witness itself",
-	.prepare = prepare,
+	.prepare = kallsyms_prepare,
 	.cases = cases,
 	.nr_cases = ARRAY_SIZE(cases),
 };
