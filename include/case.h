@@ -28,9 +28,16 @@ struct witness_test {
 	const char *wants;		/* the kind of machine that it is best run on, see below; NULL: any */
 	void (*prepare)(void);		/* runs once, before all cases: what they can share */
 	void (*setup)(void);		/* runs first in each case's process; may case_skip() */
+	void (*finish)(void);		/* undoes what cases have changed outside of their process, see below */
 	const struct witness_case *cases;
 	size_t nr_cases;
 };
+
+/*
+ * A case may end anywhere, and so may the test, by Ctrl-C or when its time is up.
+ * finish() runs all the same: once, when no case runs any more, in a process that was
+ * forked after prepare() and has what that left.
+ */
 
 /*
  * What a test may want.  A machine that has no such kind runs it as it is: the test

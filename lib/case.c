@@ -179,6 +179,36 @@ static void run_case(struct ktap *k, const struct witness_test *test, const stru
 	ktap_result(k, judge(status, framework_skip), c->name, outcome->reason);
 }
 
+/*
+ * The process that is to call finish().  It waits for the end of a pipe that the test and
+ * its cases hold, which no signal can keep from coming, and is in a process group of its
+ * own: what kills the test's does not reach it.
+ */
+static pid_t fork_finisher(const struct witness_test *test, int *hold)
+{
+	int pipefd[2];
+	pid_t pid;
+	char c;
+
+	if (pipe(pipefd))
+		return -1;
+	fflush(NULL);
+	pid = fork();
+	if (!pid) {
+		close(pipefd[1]);
+		while (read(pipefd[0], &c, 1) < 0 && errno == EINTR)
+			;
+		test->finish();
+		fflush(NULL);
+		_exit(EXIT_PASS);
+	}
+	if (pid > 0)
+		setpgid(pid, pid);
+	close(pipefd[0]);
+	*hold = pipefd[1];
+	return pid;
+}
+
 static const struct witness_case *find_case(const struct witness_test *test, const char *name)
 {
 	size_t i;
@@ -227,9 +257,10 @@ static int usage(const struct witness_test *test, const char *bad)
 int witness_main(const struct witness_test *test, int argc, char **argv)
 {
 	const char *unusable;
+	pid_t finisher = 0;
 	struct ktap k;
+	int n, hold = -1;
 	size_t i;
-	int n;
 
 	if (argc == 2 && !strcmp(argv[1], "--list")) {
 		for (i = 0; i < test->nr_cases; i++)
@@ -261,12 +292,24 @@ int witness_main(const struct witness_test *test, int argc, char **argv)
 	ktap_begin(&k, stdout, 0, argc > 1 ? (unsigned int)argc - 1 : test->nr_cases);
 	if (test->prepare)
 		test->prepare();
+	if (test->finish) {
+		finisher = fork_finisher(test, &hold);
+		if (finisher < 0) {
+			perror("fork");
+			return EXIT_FAIL;
+		}
+	}
 	if (argc > 1) {
 		for (n = 1; n < argc; n++)
 			run_case(&k, test, find_case(test, argv[n]));
 	} else {
 		for (i = 0; i < test->nr_cases; i++)
 			run_case(&k, test, &test->cases[i]);
+	}
+	if (finisher) {
+		close(hold);
+		while (waitpid(finisher, NULL, 0) < 0 && errno == EINTR)
+			;
 	}
 
 	if (fflush(stdout) || ferror(stdout))
