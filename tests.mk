@@ -6,8 +6,8 @@
 ARCH		?= $(shell uname -m)
 override ARCH	:= $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(patsubst riscv64,riscv,$(ARCH))))
 
-LIB_x86		:= lib/x86/bare.c lib/x86/ibpb.c lib/x86/ibpb_guest.c lib/x86/retired.c \
-		   lib/x86/verw.c
+LIB_x86		:= lib/x86/bare.c lib/x86/ibpb.c lib/x86/ibpb_guest.c lib/x86/l1d.c \
+		   lib/x86/retired.c lib/x86/verw.c
 LIB		:= lib/case.c lib/cpu.c lib/cpuset.c lib/gmem.c lib/kallsyms.c lib/kmem.c lib/ktap.c \
 		   lib/kvm_usable.c lib/numa.c lib/percpu.c lib/trace.c lib/watch.c $(LIB_$(ARCH))
 

@@ -13,20 +13,15 @@
  * Entries are counted by the tracepoint kvm_entry, flushes by KVM's own l1d_flush and,
  * on machines that count retired instructions, by those.
  */
-#include <fcntl.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "apic.h"
 #include "case.h"
 #include "compat.h"
 #include "cpu.h"
+#include "l1d.h"
 #include "retired.h"
 #include "trace.h"
 #include "vmx.h"
 
-#define PARAM	"/sys/module/kvm_intel/parameters/vmentry_l1d_flush"
 #define RUNS	20
 #define EXITS	100
 
@@ -41,55 +36,11 @@ struct seen {
 	uint64_t interrupt_exits;	/* of this vCPU */
 };
 
-/* --- the mode ------------------------------------------------------------- */
-
-static char found[32];
-
-static void restore_mode(void)
-{
-	int fd = open(PARAM, O_WRONLY);
-
-	if (fd >= 0 && write(fd, found, strlen(found)) < 0)
-		fprintf(stderr, "cannot set %s back to %s\n", PARAM, found);
-}
-
-static void read_mode(char *mode, size_t len)
-{
-	int fd = open(PARAM, O_RDONLY);
-	ssize_t n;
-
-	if (fd < 0)
-		case_skip("no %s: not KVM-Intel, or Linux before 4.18", PARAM);
-	n = read(fd, mode, len - 1);
-	mode[n > 0 ? n : 0] = '\0';
-	mode[strcspn(mode, "\n")] = '\0';
-	close(fd);
-}
-
-static void set_mode(const char *mode)
-{
-	char now[32];
-	int fd = open(PARAM, O_WRONLY);
-
-	if (fd < 0)
-		case_skip("%s cannot be written: root?", PARAM);
-	TEST_ASSERT(write(fd, mode, strlen(mode)) > 0, "%s does not take %s", PARAM, mode);
-	close(fd);
-	read_mode(now, sizeof(now));
-	TEST_ASSERT(!strcmp(now, mode), "the mode is %s, not %s: l1tf=full,force?", now, mode);
-}
-
 static void setup(void)
 {
 	const char *why;
 
-	if (!host_cpu_is_intel)
-		case_skip("not an Intel processor");
-	read_mode(found, sizeof(found));
-	if (!strcmp(found, "not required") || !strcmp(found, "EPT disabled"))
-		case_skip("%s says \"%s\": no processor with L1TF and EPT", PARAM, found);
-	atexit(restore_mode);
-
+	l1d_need();
 	why = trace_count_open(&entries, "kvm", "kvm_entry", NULL);
 	if (!why)
 		why = trace_count_open(&interrupt_exits, "kvm", "kvm_exit", "isa == 1 && exit_reason == 1");
@@ -165,7 +116,7 @@ static struct seen run_cpuid(const char *mode)
 	struct kvm_vcpu *vcpu;
 	struct seen s;
 
-	set_mode(mode);
+	l1d_set_mode(mode);
 	vm_create_with_one_vcpu(&vcpu, guest_cpuid);
 	s = run(vcpu, RUNS);
 	TEST_ASSERT(s.entries > RUNS * EXITS, "%llu entries for %d exits", (unsigned long long)s.entries, RUNS * EXITS);
@@ -260,7 +211,7 @@ static void cond_emulation(void)
 	struct kvm_vm *vm;
 	struct seen s;
 
-	set_mode("cond");
+	l1d_set_mode("cond");
 	vm = vm_create_with_one_vcpu(&vcpu, guest_mmio);
 	virt_pg_map(vm, APIC_DEFAULT_GPA, APIC_DEFAULT_GPA);
 	s = run(vcpu, RUNS);
@@ -302,7 +253,7 @@ static void cond_nested_entry(void)
 
 	if (!kvm_cpu_has(X86_FEATURE_VMX))
 		case_skip("no VMX for guests here");
-	set_mode("cond");
+	l1d_set_mode("cond");
 	vm = vm_create_with_one_vcpu(&vcpu, guest_nested);
 	vcpu_alloc_vmx(vm, &vmx);
 	vcpu_args_set(vcpu, 1, vmx);
@@ -328,7 +279,7 @@ static void cond_interrupt(void)
 	struct kvm_vcpu *vcpu;
 	uint64_t runs = 0;
 
-	set_mode("cond");
+	l1d_set_mode("cond");
 	vm_create_with_one_vcpu(&vcpu, guest_spin);
 	vcpu_run(vcpu);
 	before = look(vcpu);
@@ -378,7 +329,9 @@ int main(int argc, char **argv)
 		.needs = "an Intel processor with L1TF, root",
 		.seed = "KVM: x86: Unify L1TF flushing under per-CPU variable (v3 2025-10-16, v5 2025-11-13)",
 		.wants = WANTS_L1TF,
+		.prepare = l1d_find_mode,
 		.setup = setup,
+		.finish = l1d_restore_mode,
 		.cases = cases,
 		.nr_cases = ARRAY_SIZE(cases),
 	};

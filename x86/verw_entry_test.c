@@ -8,42 +8,32 @@
  * L1D cache flush is skipped", 2025-10-16, and what became of it in 6.19); a VM-entry
  * without one, be it VMLAUNCH or VMRESUME; and one too many.
  */
-#include <fcntl.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
 #include "case.h"
 #include "compat.h"
 #include "cpu.h"
 #include "kallsyms.h"
+#include "l1d.h"
 #include "verw.h"
 
-#define PARAM		"/sys/module/kvm_intel/parameters/vmentry_l1d_flush"
-#define VULNERABILITIES	"/sys/devices/system/cpu/vulnerabilities/"
-#define RUNS		10
-#define EXITS		50
-#define CALLS		100
+#define RUNS	10
+#define EXITS	50
+#define CALLS	100
 
 static bool says_clear(const char *vulnerability)
 {
-	char path[128], text[128] = "";
-	FILE *f;
+	char line[128];
 
-	snprintf(path, sizeof(path), VULNERABILITIES "%s", vulnerability);
-	f = fopen(path, "re");
-	if (!f)
-		return false;
-	if (!fgets(text, sizeof(text), f))
-		text[0] = '\0';
-	fclose(f);
-	return strcasestr(text, "clear cpu buffers") || strstr(text, "Clear Register File");
+	return cpu_vulnerability(vulnerability, line, sizeof(line)) &&
+	       (strcasestr(line, "clear cpu buffers") || strstr(line, "Clear Register File"));
 }
 
-/* Costs time once, not in each case. */
 static void prepare(void)
 {
-	kallsyms_load();
+	kallsyms_prepare();
+	l1d_find_mode();
 }
 
 static void setup(void)
@@ -51,7 +41,7 @@ static void setup(void)
 	const char *why;
 
 	if (!says_clear("mds") && !says_clear("tsx_async_abort") && !says_clear("reg_file_data_sampling"))
-		case_skip("this processor needs no VERW, or the mitigations are off (" VULNERABILITIES "mds)");
+		case_skip("this processor needs no VERW, or the mitigations are off (/sys/devices/system/cpu/vulnerabilities/mds)");
 	why = verw_open();
 	if (why)
 		case_skip("%s", why);
@@ -106,24 +96,12 @@ static void one_each(const char *l1d_mode)
 {
 	const char *why = verw_entries_uncounted();
 	struct verw_counts c;
-	char found[32] = "";
-	ssize_t n;
-	int fd;
 
 	if (why)
 		case_skip("%s", why);
-	if (!host_cpu_is_intel)
-		case_skip("not an Intel processor");
-	fd = open(PARAM, O_RDWR);
-	if (fd < 0)
-		case_skip("no %s that can be written: not KVM-Intel", PARAM);
-	n = read(fd, found, sizeof(found) - 1);
-	if (n <= 0 || !strncmp(found, "not required", 12))
-		case_skip("the processor has no L1TF");
-	TEST_ASSERT(pwrite(fd, l1d_mode, strlen(l1d_mode), 0) > 0, "%s does not take %s", PARAM, l1d_mode);
+	l1d_need();
+	l1d_set_mode(l1d_mode);
 	c = run();
-	TEST_ASSERT(pwrite(fd, found, n, 0) == n, "cannot set %s back to %s", PARAM, found);
-	close(fd);
 	CASE_EXPECT(c.to_guest == c.entries, "%llu VERWs for %llu VM-entries, and %llu for returns to user space",
 		    (unsigned long long)c.to_guest, (unsigned long long)c.entries, (unsigned long long)c.to_user);
 }
@@ -175,6 +153,7 @@ int main(int argc, char **argv)
 		.wants = WANTS_L1TF,
 		.prepare = prepare,
 		.setup = setup,
+		.finish = l1d_restore_mode,
 		.cases = cases,
 		.nr_cases = ARRAY_SIZE(cases),
 	};
