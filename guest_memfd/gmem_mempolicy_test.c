@@ -25,7 +25,6 @@
 #include "numaif.h"
 
 #define PAGES	8
-#define MASK(n)	(1UL << (n))
 
 /* Two nodes with memory; the task prefers the first, and runs near the second if it can. */
 static int first, second;
@@ -33,16 +32,11 @@ static size_t page;
 
 static void setup(void)
 {
-	unsigned long nodes = numa_nodes_with_memory();
-
 	gmem_need(GMEM_SHARED);
-	numa_need_nodes(2);
-	first = numa_nth(nodes, 0);
-	second = numa_nth(nodes, 1);
+	numa_two_nodes(&first, &second);
 	page = getpagesize();
-	numa_set_task(MPOL_PREFERRED, MASK(first));
-	if (numa_cpu_of(second) >= 0)
-		numa_run_on(numa_cpu_of(second));
+	numa_set_task(MPOL_PREFERRED, NODE(first));
+	__numa_run_near(second);
 }
 
 static void expect_on(char *mem, size_t pages, int node, const char *what)
@@ -85,10 +79,10 @@ static void bind(void)
 {
 	char *mem = gmem_map(gmem_create(PAGES, GMEM_SHARED), 0, PAGES);
 
-	numa_mbind(mem, 4 * page, MPOL_BIND, MASK(second));
-	numa_mbind(mem + 4 * page, 4 * page, MPOL_BIND, MASK(first));
+	numa_mbind(mem, 4 * page, MPOL_BIND, NODE(second));
+	numa_mbind(mem + 4 * page, 4 * page, MPOL_BIND, NODE(first));
 	gmem_touch(mem, 4);
-	numa_set_task(MPOL_PREFERRED, MASK(second));
+	numa_set_task(MPOL_PREFERRED, NODE(second));
 	gmem_touch(mem + 4 * page, 4);
 	expect_on(mem, 4, second, "bound to the second node");
 	expect_on(mem + 4 * page, 4, first, "bound to the first node");
@@ -98,7 +92,7 @@ static void preferred(void)
 {
 	char *mem = gmem_map(gmem_create(PAGES, GMEM_SHARED), 0, PAGES);
 
-	numa_mbind(mem, PAGES * page, MPOL_PREFERRED, MASK(second));
+	numa_mbind(mem, PAGES * page, MPOL_PREFERRED, NODE(second));
 	gmem_touch(mem, PAGES);
 	expect_on(mem, PAGES, second, "MPOL_PREFERRED");
 }
@@ -107,7 +101,7 @@ static void preferred_many(void)
 {
 	char *mem = gmem_map(gmem_create(PAGES, GMEM_SHARED), 0, PAGES);
 
-	numa_mbind(mem, PAGES * page, MPOL_PREFERRED_MANY, MASK(second));
+	numa_mbind(mem, PAGES * page, MPOL_PREFERRED_MANY, NODE(second));
 	gmem_touch(mem, PAGES);
 	expect_on(mem, PAGES, second, "MPOL_PREFERRED_MANY");
 }
@@ -123,7 +117,7 @@ static void local(void)
 	numa_run_on(cpu[1]);
 	gmem_touch(mem, 4);
 	numa_run_on(cpu[0]);
-	numa_set_task(MPOL_PREFERRED, MASK(second));
+	numa_set_task(MPOL_PREFERRED, NODE(second));
 	gmem_touch(mem + 4 * page, 4);
 	expect_on(mem, 4, second, "MPOL_LOCAL, from a CPU of the second node");
 	expect_on(mem + 4 * page, 4, first, "MPOL_LOCAL, from a CPU of the first node");
@@ -134,7 +128,7 @@ static void interleave(void)
 	char *mem = gmem_map(gmem_create(PAGES, GMEM_SHARED), 0, PAGES);
 	size_t i;
 
-	numa_mbind(mem, PAGES * page, MPOL_INTERLEAVE, MASK(first) | MASK(second));
+	numa_mbind(mem, PAGES * page, MPOL_INTERLEAVE, NODE(first) | NODE(second));
 	gmem_touch(mem, PAGES);
 	for (i = 1; i < PAGES; i++)
 		CASE_EXPECT(on_second(mem + (i - 1) * page, 2) == 1,
@@ -147,8 +141,8 @@ static void interleave_two_files(void)
 	char *two = gmem_map(gmem_create(PAGES, GMEM_SHARED), 0, PAGES);
 	size_t i, n;
 
-	numa_mbind(one, PAGES * page, MPOL_INTERLEAVE, MASK(first) | MASK(second));
-	numa_mbind(two, PAGES * page, MPOL_INTERLEAVE, MASK(first) | MASK(second));
+	numa_mbind(one, PAGES * page, MPOL_INTERLEAVE, NODE(first) | NODE(second));
+	numa_mbind(two, PAGES * page, MPOL_INTERLEAVE, NODE(first) | NODE(second));
 	for (i = 0; i < PAGES; i++) {
 		gmem_touch(one + i * page, 1);
 		gmem_touch(two + i * page, 1);
@@ -184,7 +178,7 @@ static void weighted_interleave(void)
 	int old_first = set_weight(first, 1), old_second = set_weight(second, 3);
 	size_t n;
 
-	numa_mbind(mem, PAGES * page, MPOL_WEIGHTED_INTERLEAVE, MASK(first) | MASK(second));
+	numa_mbind(mem, PAGES * page, MPOL_WEIGHTED_INTERLEAVE, NODE(first) | NODE(second));
 	gmem_touch(mem, PAGES);
 	set_weight(first, old_first);
 	set_weight(second, old_second);
@@ -197,7 +191,7 @@ static void back_to_default(void)
 {
 	char *mem = gmem_map(gmem_create(PAGES, GMEM_SHARED), 0, PAGES);
 
-	numa_mbind(mem, PAGES * page, MPOL_BIND, MASK(second));
+	numa_mbind(mem, PAGES * page, MPOL_BIND, NODE(second));
 	gmem_touch(mem, 1);
 	expect_on(mem, 1, second, "bound");
 	numa_mbind(mem, PAGES * page, MPOL_DEFAULT, 0);
@@ -210,11 +204,11 @@ static void mode_flags(void)
 	char *mem = gmem_map(gmem_create(PAGES, GMEM_SHARED), 0, PAGES);
 
 	/* Relative: the second of the nodes that the task may use. */
-	numa_mbind(mem, 2 * page, MPOL_BIND | MPOL_F_RELATIVE_NODES, MASK(1));
-	numa_mbind(mem + 2 * page, 2 * page, MPOL_BIND | MPOL_F_STATIC_NODES, MASK(second));
+	numa_mbind(mem, 2 * page, MPOL_BIND | MPOL_F_RELATIVE_NODES, NODE(1));
+	numa_mbind(mem + 2 * page, 2 * page, MPOL_BIND | MPOL_F_STATIC_NODES, NODE(second));
 	gmem_touch(mem, 4);
-	expect_policy(mem, MPOL_BIND | MPOL_F_RELATIVE_NODES, MASK(1), "relative");
-	expect_policy(mem + 2 * page, MPOL_BIND | MPOL_F_STATIC_NODES, MASK(second), "static");
+	expect_policy(mem, MPOL_BIND | MPOL_F_RELATIVE_NODES, NODE(1), "relative");
+	expect_policy(mem + 2 * page, MPOL_BIND | MPOL_F_STATIC_NODES, NODE(second), "static");
 	expect_on(mem, 4, second, "relative and static");
 }
 
@@ -225,7 +219,7 @@ static void by_file_offset(void)
 	int fd = gmem_create(PAGES, GMEM_SHARED);
 	char *tail = gmem_map(fd, 4, 4), *mem = gmem_map(fd, 0, PAGES);
 
-	numa_mbind(tail + page, 2 * page, MPOL_BIND, MASK(second));
+	numa_mbind(tail + page, 2 * page, MPOL_BIND, NODE(second));
 	gmem_touch(mem, PAGES);
 	expect_on(mem, 5, first, "pages 0 to 4 of the file");
 	expect_on(mem + 5 * page, 2, second, "pages 5 and 6 of the file");
@@ -237,8 +231,8 @@ static void two_mappings(void)
 	int fd = gmem_create(PAGES, GMEM_SHARED);
 	char *one = gmem_map(fd, 0, PAGES), *two = gmem_map(fd, 0, PAGES);
 
-	numa_mbind(one, PAGES * page, MPOL_BIND, MASK(second));
-	expect_policy(two, MPOL_BIND, MASK(second), "seen through the other mapping");
+	numa_mbind(one, PAGES * page, MPOL_BIND, NODE(second));
+	expect_policy(two, MPOL_BIND, NODE(second), "seen through the other mapping");
 	gmem_touch(two, PAGES);
 	expect_on(two, PAGES, second, "touched through the other mapping");
 }
@@ -248,10 +242,10 @@ static void last_mbind_wins(void)
 	int fd = gmem_create(PAGES, GMEM_SHARED);
 	char *one = gmem_map(fd, 0, PAGES), *two = gmem_map(fd, 0, PAGES);
 
-	numa_mbind(one, PAGES * page, MPOL_BIND, MASK(second));
-	numa_mbind(two, PAGES * page, MPOL_BIND, MASK(first));
-	numa_mbind(one, PAGES * page, MPOL_BIND, MASK(second));
-	expect_policy(one, MPOL_BIND, MASK(second), "bound, bound elsewhere by another mapping, and again");
+	numa_mbind(one, PAGES * page, MPOL_BIND, NODE(second));
+	numa_mbind(two, PAGES * page, MPOL_BIND, NODE(first));
+	numa_mbind(one, PAGES * page, MPOL_BIND, NODE(second));
+	expect_policy(one, MPOL_BIND, NODE(second), "bound, bound elsewhere by another mapping, and again");
 	gmem_touch(one, PAGES);
 	expect_on(one, PAGES, second, "bound again");
 }
@@ -261,7 +255,7 @@ static void default_by_new_mapping(void)
 	int fd = gmem_create(PAGES, GMEM_SHARED);
 	char *mem = gmem_map(fd, 0, PAGES);
 
-	numa_mbind(mem, PAGES * page, MPOL_BIND, MASK(second));
+	numa_mbind(mem, PAGES * page, MPOL_BIND, NODE(second));
 	kvm_munmap(mem, PAGES * page);
 	mem = gmem_map(fd, 0, PAGES);
 	numa_mbind(mem, PAGES * page, MPOL_DEFAULT, 0);
@@ -275,7 +269,7 @@ static void each_file_its_own(void)
 	char *one = gmem_map(gmem_create(PAGES, GMEM_SHARED), 0, PAGES);
 	char *two = gmem_map(gmem_create(PAGES, GMEM_SHARED), 0, PAGES);
 
-	numa_mbind(one, PAGES * page, MPOL_BIND, MASK(second));
+	numa_mbind(one, PAGES * page, MPOL_BIND, NODE(second));
 	expect_policy(two, MPOL_DEFAULT, 0, "the other file");
 	gmem_touch(two, PAGES);
 	gmem_touch(one, PAGES);
@@ -288,13 +282,13 @@ static void survives_munmap(void)
 	int fd = gmem_create(PAGES, GMEM_SHARED);
 	char *mem = gmem_map(fd, 0, PAGES);
 
-	numa_mbind(mem, PAGES * page, MPOL_BIND, MASK(second));
+	numa_mbind(mem, PAGES * page, MPOL_BIND, NODE(second));
 	kvm_munmap(mem, PAGES * page);
 	gmem_allocate(fd, 0, 4);
 	mem = gmem_map(fd, 0, PAGES);
-	expect_policy(mem, MPOL_BIND, MASK(second), "mapped again");
+	expect_policy(mem, MPOL_BIND, NODE(second), "mapped again");
 	gmem_touch(mem + 4 * page, 4);
-	numa_mbind(mem, PAGES * page, MPOL_BIND, MASK(first));
+	numa_mbind(mem, PAGES * page, MPOL_BIND, NODE(first));
 	gmem_touch(mem, 4);
 	expect_on(mem, PAGES, second, "allocated when nothing was mapped, and after");
 }
@@ -310,7 +304,7 @@ static void dies_with_the_file(void)
 		char *mem = gmem_map(fd, 0, PAGES);
 
 		expect_policy(mem, MPOL_DEFAULT, 0, "a new file");
-		numa_mbind(mem, PAGES * page, MPOL_BIND, MASK(second));
+		numa_mbind(mem, PAGES * page, MPOL_BIND, NODE(second));
 		kvm_munmap(mem, PAGES * page);
 		close(fd);
 	}
@@ -334,7 +328,7 @@ static void another_process(void)
 		if (taken < 0)
 			_exit(errno == ENOSYS || errno == EPERM ? 4 : 1);
 		mem = gmem_map(taken, 0, PAGES);
-		if (__numa_mbind(mem, PAGES * page, MPOL_BIND, MASK(second), 0))
+		if (__numa_mbind(mem, PAGES * page, MPOL_BIND, NODE(second), 0))
 			_exit(1);
 		_exit(0);
 	}
@@ -344,7 +338,7 @@ static void another_process(void)
 	TEST_ASSERT(!WEXITSTATUS(status), "the other process cannot set a policy");
 
 	mem = gmem_map(fd, 0, PAGES);
-	expect_policy(mem, MPOL_BIND, MASK(second), "set by a process that is gone");
+	expect_policy(mem, MPOL_BIND, NODE(second), "set by a process that is gone");
 	gmem_touch(mem, PAGES);
 	expect_on(mem, PAGES, second, "set by a process that is gone");
 }
@@ -356,7 +350,7 @@ static void none_is_default(void)
 	char *mem = gmem_map(gmem_create(PAGES, GMEM_SHARED), 0, PAGES);
 	int mode;
 
-	numa_set_task(MPOL_BIND, MASK(second));
+	numa_set_task(MPOL_BIND, NODE(second));
 	expect_policy(mem, MPOL_DEFAULT, 0, "a task with MPOL_BIND asks about memory without a policy");
 	kvm_get_mempolicy(&mode, NULL, 0, NULL, 0);
 	CASE_EXPECT(mode == MPOL_BIND, "without an address the policy is %d, want the task's", mode);
@@ -367,7 +361,7 @@ static void node_of_an_address(void)
 	char *mem = gmem_map(gmem_create(PAGES, GMEM_SHARED), 0, PAGES);
 	int node;
 
-	numa_mbind(mem + page, page, MPOL_BIND, MASK(second));
+	numa_mbind(mem + page, page, MPOL_BIND, NODE(second));
 	kvm_get_mempolicy(&node, NULL, 0, mem, MPOL_F_ADDR | MPOL_F_NODE);
 	CASE_EXPECT(node == first, "page 0, without a policy, is on node %d, want %d", node, first);
 	kvm_get_mempolicy(&node, NULL, 0, mem + page, MPOL_F_ADDR | MPOL_F_NODE);
@@ -381,21 +375,21 @@ static void split_and_overlap(void)
 	int fd = gmem_create(12, GMEM_SHARED);
 	char *mem = gmem_map(fd, 0, 12), *fresh = gmem_map(fd, 0, 12);
 
-	numa_mbind(mem, 12 * page, MPOL_BIND, MASK(first) | MASK(second));
-	numa_mbind(mem + 4 * page, 4 * page, MPOL_BIND, MASK(second));
-	numa_mbind(mem + 2 * page, 4 * page, MPOL_PREFERRED, MASK(second));
+	numa_mbind(mem, 12 * page, MPOL_BIND, NODE(first) | NODE(second));
+	numa_mbind(mem + 4 * page, 4 * page, MPOL_BIND, NODE(second));
+	numa_mbind(mem + 2 * page, 4 * page, MPOL_PREFERRED, NODE(second));
 	numa_mbind(mem + 7 * page, 2 * page, MPOL_DEFAULT, 0);
 
 	/* A new mapping has nothing of its own to answer with. */
-	expect_policy(fresh, MPOL_BIND, MASK(first) | MASK(second), "page 0");
-	expect_policy(fresh + 1 * page, MPOL_BIND, MASK(first) | MASK(second), "page 1");
-	expect_policy(fresh + 2 * page, MPOL_PREFERRED, MASK(second), "page 2");
-	expect_policy(fresh + 5 * page, MPOL_PREFERRED, MASK(second), "page 5");
-	expect_policy(fresh + 6 * page, MPOL_BIND, MASK(second), "page 6");
+	expect_policy(fresh, MPOL_BIND, NODE(first) | NODE(second), "page 0");
+	expect_policy(fresh + 1 * page, MPOL_BIND, NODE(first) | NODE(second), "page 1");
+	expect_policy(fresh + 2 * page, MPOL_PREFERRED, NODE(second), "page 2");
+	expect_policy(fresh + 5 * page, MPOL_PREFERRED, NODE(second), "page 5");
+	expect_policy(fresh + 6 * page, MPOL_BIND, NODE(second), "page 6");
 	expect_policy(fresh + 7 * page, MPOL_DEFAULT, 0, "page 7");
 	expect_policy(fresh + 8 * page, MPOL_DEFAULT, 0, "page 8");
-	expect_policy(fresh + 9 * page, MPOL_BIND, MASK(first) | MASK(second), "page 9");
-	expect_policy(fresh + 11 * page, MPOL_BIND, MASK(first) | MASK(second), "page 11");
+	expect_policy(fresh + 9 * page, MPOL_BIND, NODE(first) | NODE(second), "page 9");
+	expect_policy(fresh + 11 * page, MPOL_BIND, NODE(first) | NODE(second), "page 11");
 
 	gmem_touch(fresh + 2 * page, 7);
 	expect_on(fresh + 2 * page, 5, second, "pages 2 to 6");
@@ -407,7 +401,7 @@ static void allocated_pages_stay(void)
 	char *mem = gmem_map(gmem_create(PAGES, GMEM_SHARED), 0, PAGES);
 
 	gmem_touch(mem, 4);
-	numa_mbind(mem, PAGES * page, MPOL_BIND, MASK(second));
+	numa_mbind(mem, PAGES * page, MPOL_BIND, NODE(second));
 	gmem_touch(mem, PAGES);
 	expect_on(mem, 4, first, "there before the policy");
 	expect_on(mem + 4 * page, 4, second, "there after the policy");
@@ -419,7 +413,7 @@ static void punched_hole_obeys(void)
 	char *mem = gmem_map(fd, 0, PAGES);
 
 	gmem_touch(mem, PAGES);
-	numa_mbind(mem, PAGES * page, MPOL_BIND, MASK(second));
+	numa_mbind(mem, PAGES * page, MPOL_BIND, NODE(second));
 	gmem_punch(fd, 2, 4);
 	gmem_touch(mem, PAGES);
 	expect_on(mem, 2, first, "never punched");
@@ -434,12 +428,12 @@ static void moving_is_refused(void)
 	int ret;
 
 	gmem_touch(mem, 4);
-	ret = __numa_mbind(mem, PAGES * page, MPOL_BIND, MASK(second), MPOL_MF_STRICT);
+	ret = __numa_mbind(mem, PAGES * page, MPOL_BIND, NODE(second), MPOL_MF_STRICT);
 	CASE_EXPECT(ret == -EIO, "MPOL_MF_STRICT with misplaced pages: %s, want EIO", strerror(-ret));
 	expect_policy(mem, MPOL_DEFAULT, 0, "after MPOL_MF_STRICT that failed");
-	ret = __numa_mbind(mem, PAGES * page, MPOL_BIND, MASK(second), MPOL_MF_STRICT | MPOL_MF_MOVE);
+	ret = __numa_mbind(mem, PAGES * page, MPOL_BIND, NODE(second), MPOL_MF_STRICT | MPOL_MF_MOVE);
 	CASE_EXPECT(ret == -EIO, "MPOL_MF_STRICT | MPOL_MF_MOVE: %s, want EIO", strerror(-ret));
-	expect_policy(mem, MPOL_BIND, MASK(second), "after MPOL_MF_STRICT | MPOL_MF_MOVE");
+	expect_policy(mem, MPOL_BIND, NODE(second), "after MPOL_MF_STRICT | MPOL_MF_MOVE");
 	gmem_touch(mem, PAGES);
 	expect_on(mem, 4, first, "there before");
 	expect_on(mem + 4 * page, 4, second, "there after");
@@ -456,20 +450,20 @@ static void bad_arguments(void)
 		unsigned int flags;
 		int want;
 	} bad[] = {
-		{ "no such mode", 0, page, 999, MASK(first), 0, -EINVAL },
+		{ "no such mode", 0, page, 999, NODE(first), 0, -EINVAL },
 		{ "MPOL_BIND to nothing", 0, page, MPOL_BIND, 0, 0, -EINVAL },
-		{ "MPOL_DEFAULT with a node", 0, page, MPOL_DEFAULT, MASK(first), 0, -EINVAL },
-		{ "MPOL_LOCAL with a node", 0, page, MPOL_LOCAL, MASK(first), 0, -EINVAL },
+		{ "MPOL_DEFAULT with a node", 0, page, MPOL_DEFAULT, NODE(first), 0, -EINVAL },
+		{ "MPOL_LOCAL with a node", 0, page, MPOL_LOCAL, NODE(first), 0, -EINVAL },
 		{ "static and relative", 0, page, MPOL_BIND | MPOL_F_STATIC_NODES | MPOL_F_RELATIVE_NODES,
-		  MASK(first), 0, -EINVAL },
-		{ "a node that is not there", 0, page, MPOL_BIND, MASK(NUMA_MAX_NODES - 1), 0, -EINVAL },
-		{ "no such flag", 0, page, MPOL_BIND, MASK(first), 1 << 20, -EINVAL },
-		{ "half a page in", page / 2, page, MPOL_BIND, MASK(first), 0, -EINVAL },
-		{ "into a hole", 4 * page, PAGES * page, MPOL_BIND, MASK(first), 0, -EFAULT },
+		  NODE(first), 0, -EINVAL },
+		{ "a node that is not there", 0, page, MPOL_BIND, NODE(NUMA_MAX_NODES - 1), 0, -EINVAL },
+		{ "no such flag", 0, page, MPOL_BIND, NODE(first), 1 << 20, -EINVAL },
+		{ "half a page in", page / 2, page, MPOL_BIND, NODE(first), 0, -EINVAL },
+		{ "into a hole", 4 * page, PAGES * page, MPOL_BIND, NODE(first), 0, -EFAULT },
 	};
 	size_t i;
 
-	numa_mbind(mem, PAGES * page, MPOL_BIND, MASK(second));
+	numa_mbind(mem, PAGES * page, MPOL_BIND, NODE(second));
 	kvm_munmap(mem + 6 * page, 2 * page);
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
 		int ret = __numa_mbind(mem + bad[i].offset, bad[i].len, bad[i].mode, bad[i].nodes,
@@ -477,8 +471,8 @@ static void bad_arguments(void)
 
 		CASE_EXPECT(ret == bad[i].want, "%s: %s, want %s", bad[i].what, strerror(-ret),
 			    strerror(-bad[i].want));
-		expect_policy(mem, MPOL_BIND, MASK(second), bad[i].what);
-		expect_policy(mem + 4 * page, MPOL_BIND, MASK(second), bad[i].what);
+		expect_policy(mem, MPOL_BIND, NODE(second), bad[i].what);
+		expect_policy(mem + 4 * page, MPOL_BIND, NODE(second), bad[i].what);
 	}
 }
 
@@ -489,9 +483,9 @@ static void by_fallocate(void)
 	int fd = gmem_create(PAGES, GMEM_SHARED);
 	char *mem = gmem_map(fd, 0, PAGES);
 
-	numa_mbind(mem + 2 * page, 4 * page, MPOL_BIND, MASK(second));
+	numa_mbind(mem + 2 * page, 4 * page, MPOL_BIND, NODE(second));
 	gmem_allocate(fd, 0, PAGES);
-	numa_mbind(mem, PAGES * page, MPOL_BIND, MASK(first));
+	numa_mbind(mem, PAGES * page, MPOL_BIND, NODE(first));
 	gmem_touch(mem, PAGES);
 	expect_on(mem, 2, first, "fallocate(), no policy");
 	expect_on(mem + 2 * page, 4, second, "fallocate()");
@@ -503,9 +497,9 @@ static void by_guest(void)
 	struct gmem_guest g = gmem_guest_create(PAGES, GMEM_SHARED);
 	char *mem = gmem_map(g.fd, 0, PAGES);
 
-	numa_mbind(mem + 2 * page, 4 * page, MPOL_BIND, MASK(second));
+	numa_mbind(mem + 2 * page, 4 * page, MPOL_BIND, NODE(second));
 	gmem_guest_touch(&g, 0, PAGES);
-	numa_mbind(mem, PAGES * page, MPOL_BIND, MASK(first));
+	numa_mbind(mem, PAGES * page, MPOL_BIND, NODE(first));
 	gmem_touch(mem, PAGES);
 	expect_on(mem, 2, first, "touched by the guest, no policy");
 	expect_on(mem + 2 * page, 4, second, "touched by the guest");
@@ -520,9 +514,9 @@ static void by_guest_of_the_tail(void)
 
 	gmem_guest_set_slot(&g, 0, 0);
 	gmem_guest_set_slot(&g, 4, 4);
-	numa_mbind(mem + 5 * page, 2 * page, MPOL_BIND, MASK(second));
+	numa_mbind(mem + 5 * page, 2 * page, MPOL_BIND, NODE(second));
 	gmem_guest_touch(&g, 0, 4);
-	numa_mbind(mem, PAGES * page, MPOL_BIND, MASK(first));
+	numa_mbind(mem, PAGES * page, MPOL_BIND, NODE(first));
 	gmem_touch(mem, PAGES);
 	expect_on(mem + 4 * page, 1, first, "the guest's page 0, no policy");
 	expect_on(mem + 5 * page, 2, second, "the guest's pages 1 and 2");
@@ -534,9 +528,9 @@ static void by_prefault(void)
 	struct gmem_guest g = gmem_guest_create(PAGES, GMEM_SHARED);
 	char *mem = gmem_map(g.fd, 0, PAGES);
 
-	numa_mbind(mem + 2 * page, 4 * page, MPOL_BIND, MASK(second));
+	numa_mbind(mem + 2 * page, 4 * page, MPOL_BIND, NODE(second));
 	gmem_guest_prefault(&g, 0, PAGES);
-	numa_mbind(mem, PAGES * page, MPOL_BIND, MASK(first));
+	numa_mbind(mem, PAGES * page, MPOL_BIND, NODE(first));
 	gmem_touch(mem, PAGES);
 	expect_on(mem, 2, first, "KVM_PRE_FAULT_MEMORY, no policy");
 	expect_on(mem + 2 * page, 4, second, "KVM_PRE_FAULT_MEMORY");

@@ -22,7 +22,6 @@
 #define PAGES	512
 #define FILES	24
 #define POLICY_SIZE 48		/* struct mempolicy */
-#define MASK(n)	(1UL << (n))
 
 static unsigned long nodes;
 static struct kvm_vm *vm;
@@ -30,25 +29,12 @@ static size_t page;
 
 static void setup(void)
 {
-	struct numa_count unused;
-	const char *why;
-
 	gmem_need(GMEM_SHARED);
 	numa_need_nodes(2);
-	why = __numa_count(&unused);
-	if (why)
-		case_skip("%s", why);
+	numa_need_count();
 	nodes = numa_nodes_with_memory();
 	page = getpagesize();
 	vm = vm_create_barebones();
-}
-
-static void set_policy(int fd, size_t first, size_t pages, int node)
-{
-	char *mem = gmem_map(fd, first, pages);
-
-	numa_mbind(mem, pages * page, MPOL_BIND, MASK(node));
-	kvm_munmap(mem, pages * page);
 }
 
 /*
@@ -60,9 +46,9 @@ static int file_of_policies(void)
 	int fd = vm_create_guest_memfd(vm, PAGES * page, GMEM_SHARED);
 	size_t i;
 
-	set_policy(fd, 0, PAGES, numa_nth(nodes, 0));
+	gmem_set_policy(fd, 0, PAGES, MPOL_BIND, NODE(numa_nth(nodes, 0)));
 	for (i = 1; i < PAGES; i += 2)
-		set_policy(fd, i, 1, numa_nth(nodes, 1));
+		gmem_set_policy(fd, i, 1, MPOL_BIND, NODE(numa_nth(nodes, 1)));
 	return fd;
 }
 

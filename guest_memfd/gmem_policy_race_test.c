@@ -26,7 +26,6 @@
 #define PAGES	64
 #define STEPS	200
 #define ROUNDS	4
-#define MASK(n)	(1UL << (n))
 
 /* Two nodes with memory; the task prefers the first. */
 static int first, second;
@@ -34,19 +33,11 @@ static size_t page;
 
 static void setup(void)
 {
-	unsigned long nodes = numa_nodes_with_memory();
-	struct numa_count unused;
-	const char *why;
-
 	gmem_need(GMEM_SHARED);
-	numa_need_nodes(2);
-	why = __numa_count(&unused);
-	if (why)
-		case_skip("%s", why);
-	first = numa_nth(nodes, 0);
-	second = numa_nth(nodes, 1);
+	numa_two_nodes(&first, &second);
+	numa_need_count();
 	page = getpagesize();
-	numa_set_task(MPOL_PREFERRED, MASK(first));
+	numa_set_task(MPOL_PREFERRED, NODE(first));
 }
 
 struct round {
@@ -80,7 +71,7 @@ static void *change_policies(void *arg)
 		int mode = modes[rand_r(&seed) % ARRAY_SIZE(modes)];
 		int node = rand_r(&seed) % 2 ? first : second;
 
-		numa_mbind(mem + r.first * page, r.pages * page, mode, mode == MPOL_DEFAULT ? 0 : MASK(node));
+		numa_mbind(mem + r.first * page, r.pages * page, mode, mode == MPOL_DEFAULT ? 0 : NODE(node));
 		numa_policy_of(mem + r.first * page);
 		/* The kernel may have no more ranges than it has mappings. */
 		if (i % 50 == 49) {
@@ -160,7 +151,7 @@ static void expect_order(struct round *round, unsigned int n)
 	size_t i, wrong = 0, unseen = 0;
 
 	gmem_punch(round->guest.fd, 0, PAGES);
-	numa_mbind(mem, PAGES * page, MPOL_BIND, MASK(second));
+	numa_mbind(mem, PAGES * page, MPOL_BIND, NODE(second));
 	gmem_touch(mem, PAGES / 2);
 	gmem_guest_touch(&round->guest, 0, PAGES);
 	for (i = 0; i < PAGES; i++) {

@@ -21,30 +21,19 @@
 
 #define PAGES	1024
 #define NOISE	(PAGES / 16)
-#define MASK(n)	(1UL << (n))
 
 /* Two nodes with memory; the task prefers the first, and runs near the second if it can. */
 static int first, second;
-static size_t page;
 
 static struct numa_count window;
 
 static void setup(void)
 {
-	unsigned long nodes = numa_nodes_with_memory();
-	const char *why;
-
 	gmem_need(GUEST_MEMFD_FLAG_MMAP);
-	numa_need_nodes(2);
-	first = numa_nth(nodes, 0);
-	second = numa_nth(nodes, 1);
-	page = getpagesize();
-	numa_set_task(MPOL_PREFERRED, MASK(first));
-	if (numa_cpu_of(second) >= 0)
-		numa_run_on(numa_cpu_of(second));
-	why = __numa_count(&window);
-	if (why)
-		case_skip("%s", why);
+	numa_two_nodes(&first, &second);
+	numa_need_count();
+	numa_set_task(MPOL_PREFERRED, NODE(first));
+	__numa_run_near(second);
 }
 
 /* Pages that a node has more since the window was opened. */
@@ -76,27 +65,18 @@ static void expect_grown(long on_first, long on_second, const char *what)
 		    grown(&now, first), grown(&now, second), on_first, on_second);
 }
 
-/* Sets the policy of [from, from + pages) and leaves nothing mapped. */
-static void set_policy(int fd, size_t from, size_t pages, int mode, unsigned long nodes)
-{
-	char *mem = gmem_map(fd, from, pages);
-
-	numa_mbind(mem, pages * page, mode, nodes);
-	kvm_munmap(mem, pages * page);
-}
-
 static void by_fallocate(void)
 {
 	int fd = gmem_create(PAGES, GUEST_MEMFD_FLAG_MMAP);
 
-	set_policy(fd, 0, PAGES, MPOL_BIND, MASK(second));
+	gmem_set_policy(fd, 0, PAGES, MPOL_BIND, NODE(second));
 	window_open();
 	gmem_allocate(fd, 0, PAGES);
 	expect_grown(0, PAGES, "bound to the second node");
 	gmem_punch(fd, 0, PAGES);
 	expect_grown(0, 0, "and punched");
-	set_policy(fd, 0, PAGES, MPOL_BIND, MASK(first));
-	numa_set_task(MPOL_PREFERRED, MASK(second));
+	gmem_set_policy(fd, 0, PAGES, MPOL_BIND, NODE(first));
+	numa_set_task(MPOL_PREFERRED, NODE(second));
 	gmem_allocate(fd, 0, PAGES);
 	expect_grown(PAGES, 0, "bound to the first node");
 }
@@ -105,7 +85,7 @@ static void by_file_offset(void)
 {
 	int fd = gmem_create(PAGES, GUEST_MEMFD_FLAG_MMAP);
 
-	set_policy(fd, PAGES / 4, PAGES / 2, MPOL_BIND, MASK(second));
+	gmem_set_policy(fd, PAGES / 4, PAGES / 2, MPOL_BIND, NODE(second));
 	window_open();
 	gmem_allocate(fd, 0, PAGES / 4);
 	expect_grown(PAGES / 4, 0, "before the bound part");
@@ -119,7 +99,7 @@ static void interleave(void)
 {
 	int fd = gmem_create(PAGES, GUEST_MEMFD_FLAG_MMAP);
 
-	set_policy(fd, 0, PAGES, MPOL_INTERLEAVE, MASK(first) | MASK(second));
+	gmem_set_policy(fd, 0, PAGES, MPOL_INTERLEAVE, NODE(first) | NODE(second));
 	window_open();
 	gmem_allocate(fd, 0, PAGES);
 	expect_grown(PAGES / 2, PAGES / 2, "interleaved");
@@ -129,7 +109,7 @@ static void by_guest(void)
 {
 	struct gmem_guest g = gmem_guest_create(PAGES, GUEST_MEMFD_FLAG_MMAP);
 
-	set_policy(g.fd, 0, PAGES / 2, MPOL_BIND, MASK(second));
+	gmem_set_policy(g.fd, 0, PAGES / 2, MPOL_BIND, NODE(second));
 	window_open();
 	gmem_guest_touch(&g, 0, PAGES);
 	expect_grown(PAGES / 2, PAGES / 2, "touched by the guest, half of it bound");
@@ -139,7 +119,7 @@ static void by_guest_in_private(void)
 {
 	struct gmem_guest g = gmem_guest_create_private(PAGES, GUEST_MEMFD_FLAG_MMAP);
 
-	set_policy(g.fd, 0, PAGES / 2, MPOL_BIND, MASK(second));
+	gmem_set_policy(g.fd, 0, PAGES / 2, MPOL_BIND, NODE(second));
 	window_open();
 	gmem_guest_touch(&g, 0, PAGES);
 	expect_grown(PAGES / 2, PAGES / 2, "touched by the guest as private memory, half of it bound");
@@ -149,7 +129,7 @@ static void by_prefault(void)
 {
 	struct gmem_guest g = gmem_guest_create(PAGES, GUEST_MEMFD_FLAG_MMAP);
 
-	set_policy(g.fd, 0, PAGES / 2, MPOL_BIND, MASK(second));
+	gmem_set_policy(g.fd, 0, PAGES / 2, MPOL_BIND, NODE(second));
 	window_open();
 	gmem_guest_prefault(&g, 0, PAGES);
 	expect_grown(PAGES / 2, PAGES / 2, "KVM_PRE_FAULT_MEMORY, half of it bound");
@@ -162,11 +142,11 @@ static void never_mapped(void)
 {
 	int fd = gmem_create(PAGES, 0);
 
-	numa_set_task(MPOL_BIND, MASK(second));
+	numa_set_task(MPOL_BIND, NODE(second));
 	window_open();
 	gmem_allocate(fd, 0, PAGES / 2);
 	expect_grown(0, PAGES / 2, "by a task bound to the second node");
-	numa_set_task(MPOL_INTERLEAVE, MASK(first) | MASK(second));
+	numa_set_task(MPOL_INTERLEAVE, NODE(first) | NODE(second));
 	gmem_allocate(fd, PAGES / 2, PAGES / 2);
 	expect_grown(PAGES / 4, PAGES * 3 / 4, "and the rest by a task that interleaves");
 }
@@ -175,7 +155,7 @@ static void closing_gives_back(void)
 {
 	int fd = gmem_create(PAGES, GUEST_MEMFD_FLAG_MMAP);
 
-	set_policy(fd, 0, PAGES, MPOL_BIND, MASK(second));
+	gmem_set_policy(fd, 0, PAGES, MPOL_BIND, NODE(second));
 	window_open();
 	gmem_allocate(fd, 0, PAGES);
 	expect_grown(0, PAGES, "bound to the second node");

@@ -21,7 +21,6 @@
 #define PAGES	4096
 #define ROUNDS	7
 #define TOO_SLOW 3
-#define MASK(n)	(1UL << (n))
 
 static void setup(void)
 {
@@ -55,10 +54,10 @@ static void policies_are_cheap(void)
 		best[kind] = 1e9;
 	}
 	mem = gmem_map(fds[1], 0, PAGES);
-	numa_mbind(mem, PAGES * page, MPOL_BIND, MASK(numa_nth(nodes, 0)));
+	numa_mbind(mem, PAGES * page, MPOL_BIND, NODE(numa_nth(nodes, 0)));
 	mem = gmem_map(fds[2], 0, PAGES);
 	for (i = 0; i < PAGES; i++)
-		numa_mbind(mem + i * page, page, MPOL_BIND, MASK(numa_nth(nodes, i & 1)));
+		numa_mbind(mem + i * page, page, MPOL_BIND, NODE(numa_nth(nodes, i & 1)));
 
 	numa_run_on(sched_getcpu());
 	for (i = 0; i < ROUNDS; i++) {

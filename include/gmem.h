@@ -25,6 +25,9 @@ int __gmem_allocate(int fd, size_t first, size_t pages);
 void gmem_allocate(int fd, size_t first, size_t pages);
 void gmem_punch(int fd, size_t first, size_t pages);
 
+/* Sets the NUMA policy of these pages and leaves nothing mapped. */
+void gmem_set_policy(int fd, size_t first, size_t pages, int mode, unsigned long nodes);
+
 /* Writes a byte to each page. */
 void gmem_touch(char *mem, size_t pages);
 

@@ -8,9 +8,13 @@
 #ifndef KVM_WITNESS_NUMA_H
 #define KVM_WITNESS_NUMA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define NUMA_MAX_NODES	64
+
+/* The set of this node alone. */
+#define NODE(n)		(1UL << (n))
 
 unsigned long numa_nodes_with_memory(void);
 unsigned long numa_nodes_with_cpus(void);
@@ -21,6 +25,9 @@ int numa_nth(unsigned long nodes, unsigned int n);
 /* Skips the case unless so many nodes have memory. */
 void numa_need_nodes(unsigned int n);
 
+/* The first two nodes with memory.  Skips the case when there are fewer. */
+void numa_two_nodes(int *first, int *second);
+
 /* Stays on this CPU from now on; the number of its node. */
 int __numa_run_on(int cpu);
 int numa_run_on(int cpu);
@@ -30,6 +37,10 @@ int numa_run_on(int cpu);
  * node says: with numa=fake= it has CPUs that allocate elsewhere.
  */
 int numa_cpu_of(int node);
+
+/* Stays on such a CPU.  __numa_run_near() is false when there is none, else the case skips. */
+bool __numa_run_near(int node);
+void numa_run_near(int node);
 
 /* mbind() with a mask of nodes.  __numa_mbind() returns 0 or -errno. */
 int __numa_mbind(void *addr, size_t len, int mode, unsigned long nodes, unsigned int flags);
@@ -52,6 +63,9 @@ struct numa_policy numa_policy_of(void *addr);
 int __numa_node_of(void *addr);
 int numa_node_of(void *addr);
 
+/* How many of the pages from there on are on this node. */
+size_t numa_pages_on(char *mem, size_t pages, int node);
+
 /*
  * Pages of files by node, which is the only trace that memory leaves which nobody may
  * map.  The kernel's per-CPU differences are folded in first.
@@ -60,8 +74,10 @@ struct numa_count {
 	long pages[NUMA_MAX_NODES];
 };
 
-const char *__numa_count(struct numa_count *c);
 void numa_count(struct numa_count *c);
+
+/* Skips the case where numa_count() and the two below cannot count. */
+void numa_need_count(void);
 
 /* Pages that all slabs take which cannot be reclaimed. */
 long numa_slab_pages(void);

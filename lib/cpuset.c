@@ -66,7 +66,7 @@ void cpuset_set_mems(unsigned long nodes)
 	int node;
 
 	for (node = 0; node < NUMA_MAX_NODES; node++) {
-		if (nodes & 1UL << node)
+		if (nodes & NODE(node))
 			sprintf(list + strlen(list), "%s%d", *list ? "," : "", node);
 	}
 	put(group, "cpuset.mems", list);

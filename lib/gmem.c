@@ -16,6 +16,7 @@
 #include "compat.h"
 #include "gmem.h"
 #include "kvm_syscalls.h"
+#include "numa.h"
 
 /* Above what the framework puts low, as in the kernel's own guest_memfd test. */
 #define GUEST_ADDR	((uint64_t)SZ_4G)
@@ -62,6 +63,14 @@ void gmem_punch(int fd, size_t first, size_t pages)
 {
 	kvm_fallocate(fd, FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE, first * getpagesize(),
 		      pages * getpagesize());
+}
+
+void gmem_set_policy(int fd, size_t first, size_t pages, int mode, unsigned long nodes)
+{
+	char *mem = gmem_map(fd, first, pages);
+
+	numa_mbind(mem, pages * getpagesize(), mode, nodes);
+	kvm_munmap(mem, pages * getpagesize());
 }
 
 void gmem_touch(char *mem, size_t pages)

@@ -36,7 +36,7 @@ static unsigned long read_mask(const char *path)
 		unsigned long to = *p == '-' ? strtoul(p + 1, &p, 10) : from;
 
 		for (; from <= to && from < NUMA_MAX_NODES; from++)
-			mask |= 1UL << from;
+			mask |= NODE(from);
 		p += *p == ',';
 	}
 	return mask;
@@ -71,6 +71,15 @@ void numa_need_nodes(unsigned int n)
 		case_skip("%u NUMA nodes with memory, want %u", has, n);
 }
 
+void numa_two_nodes(int *first, int *second)
+{
+	unsigned long nodes = numa_nodes_with_memory();
+
+	numa_need_nodes(2);
+	*first = numa_nth(nodes, 0);
+	*second = numa_nth(nodes, 1);
+}
+
 int __numa_run_on(int cpu)
 {
 	int ret = __cpu_pin(cpu);
@@ -101,6 +110,22 @@ int numa_cpu_of(int node)
 	}
 	TEST_ASSERT(!sched_setaffinity(0, sizeof(before), &before), "sched_setaffinity: errno %d", errno);
 	return cpu < get_nprocs_conf() ? cpu : -1;
+}
+
+bool __numa_run_near(int node)
+{
+	int cpu = numa_cpu_of(node);
+
+	if (cpu < 0)
+		return false;
+	numa_run_on(cpu);
+	return true;
+}
+
+void numa_run_near(int node)
+{
+	if (!__numa_run_near(node))
+		case_skip("no CPU is near node %d", node);
 }
 
 /* The kernel reads one bit less than it is told. */
@@ -165,6 +190,15 @@ int numa_node_of(void *addr)
 	return node;
 }
 
+size_t numa_pages_on(char *mem, size_t pages, int node)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < pages; i++)
+		n += numa_node_of(mem + i * getpagesize()) == node;
+	return n;
+}
+
 /* The value of a line "KEY VALUE", -1 when there is none. */
 static long read_counter(const char *path, const char *key)
 {
@@ -194,7 +228,8 @@ static const char *fold_counters(void)
 	return n == 1 ? NULL : "/proc/sys/vm/stat_refresh has failed";
 }
 
-const char *__numa_count(struct numa_count *c)
+/* NULL, or one line that says why it cannot work. */
+static const char *count_pages(struct numa_count *c)
 {
 	unsigned long nodes = numa_nodes_with_memory();
 	const char *why = fold_counters();
@@ -203,7 +238,7 @@ const char *__numa_count(struct numa_count *c)
 
 	memset(c, 0, sizeof(*c));
 	for (node = 0; node < NUMA_MAX_NODES && !why; node++) {
-		if (!(nodes & 1UL << node))
+		if (!(nodes & NODE(node)))
 			continue;
 		snprintf(path, sizeof(path), SYS_NODE "/node%d/vmstat", node);
 		c->pages[node] = read_counter(path, "nr_file_pages");
@@ -215,9 +250,18 @@ const char *__numa_count(struct numa_count *c)
 
 void numa_count(struct numa_count *c)
 {
-	const char *why = __numa_count(c);
+	const char *why = count_pages(c);
 
 	TEST_ASSERT(!why, "%s", why);
+}
+
+void numa_need_count(void)
+{
+	struct numa_count unused;
+	const char *why = count_pages(&unused);
+
+	if (why)
+		case_skip("%s", why);
 }
 
 static long global_counter(const char *key)
