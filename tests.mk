@@ -8,8 +8,8 @@ override ARCH	:= $(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(patsubst riscv
 
 LIB_x86		:= lib/x86/bare.c lib/x86/ibpb.c lib/x86/ibpb_guest.c lib/x86/l1d.c \
 		   lib/x86/retired.c lib/x86/verw.c
-LIB		:= lib/case.c lib/cpu.c lib/cpuset.c lib/gmem.c lib/kallsyms.c lib/kmem.c lib/ktap.c \
-		   lib/kvm_usable.c lib/numa.c lib/percpu.c lib/trace.c lib/watch.c $(LIB_$(ARCH))
+LIB		:= lib/case.c lib/cpu.c lib/cpuset.c lib/gmem.c lib/gmem_cpuset.c lib/kallsyms.c lib/kmem.c \
+		   lib/ktap.c lib/kvm_usable.c lib/numa.c lib/percpu.c lib/trace.c lib/watch.c $(LIB_$(ARCH))
 
 TESTS_x86	:= x86/deferred_ibpb_test x86/ibpb_random_test x86/ibpb_user_off_test x86/l1d_flush_test \
 		   x86/migration_ibpb_test x86/nested_ibpb_test x86/probe_test \

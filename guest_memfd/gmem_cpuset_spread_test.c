@@ -11,17 +11,15 @@
  *
  * Each case is a process in a cpuset of its own, and asks move_pages().
  */
-#include <string.h>
-
 #include "case.h"
 #include "compat.h"
 #include "cpuset.h"
 #include "gmem.h"
+#include "gmem_cpuset.h"
 #include "numa.h"
 #include "numaif.h"
 
 #define PAGES	64
-#define MASK(n)	(1UL << (n))
 
 /* Two nodes with memory; the case runs on a CPU of the first. */
 static int first, second;
@@ -29,51 +27,14 @@ static size_t page;
 
 static void setup(void)
 {
-	unsigned long nodes = numa_nodes_with_memory();
-	int cpu;
-
-	gmem_need(GMEM_SHARED);
-	numa_need_nodes(2);
-	first = numa_nth(nodes, 0);
-	second = numa_nth(nodes, 1);
+	gmem_cpuset_setup();
+	numa_two_nodes(&first, &second);
 	page = getpagesize();
-	cpu = numa_cpu_of(first);
-	if (cpu < 0)
-		case_skip("no CPU is near node %d", first);
-	numa_run_on(cpu);
-}
-
-static size_t on_second(char *mem, size_t pages)
-{
-	size_t i, n = 0;
-
-	for (i = 0; i < pages; i++)
-		n += numa_node_of(mem + i * page) == second;
-	return n;
-}
-
-static void expect_on_second(char *mem, size_t pages, size_t want, const char *what)
-{
-	size_t n = on_second(mem, pages);
-
-	CASE_EXPECT(n == want, "%s: %zu of %zu pages are on node %d, want %zu", what, n, pages, second, want);
-}
-
-/* --- the nodes of the cpuset */
-
-static void one_node(void)
-{
-	int fd = gmem_create(PAGES, GMEM_SHARED);
-	char *mem = gmem_map(fd, 0, PAGES);
-
-	gmem_allocate(fd, 0, PAGES / 2);
-	gmem_touch(mem, PAGES);
-	expect_on_second(mem, PAGES, PAGES, "in a cpuset with the second node only, on a CPU near the first");
 }
 
 static void allowed_nodes(void)
 {
-	cpuset_run(1, MASK(second), one_node);
+	gmem_cpuset_allowed_nodes(1);
 }
 
 /* --- spreading */
@@ -83,21 +44,21 @@ static void spread(void)
 	int fd = gmem_create(3 * PAGES, GMEM_SHARED);
 	char *mem = gmem_map(fd, 0, 3 * PAGES);
 
-	numa_set_task(MPOL_PREFERRED, MASK(first));
+	numa_set_task(MPOL_PREFERRED, NODE(first));
 	gmem_allocate(fd, 0, PAGES);
 	gmem_touch(mem, PAGES);
-	TEST_ASSERT(!on_second(mem, PAGES), "pages are on node %d without spreading", second);
+	TEST_ASSERT(!numa_pages_on(mem, PAGES, second), "pages are on node %d without spreading", second);
 
 	cpuset_set("cpuset.memory_spread_page", "1");
 	gmem_allocate(fd, PAGES, PAGES);
 	gmem_touch(mem + PAGES * page, 2 * PAGES);
-	expect_on_second(mem + PAGES * page, PAGES, PAGES / 2, "fallocate() with memory_spread_page");
-	expect_on_second(mem + 2 * PAGES * page, PAGES, PAGES / 2, "touched with memory_spread_page");
+	gmem_cpuset_expect(mem + PAGES * page, PAGES, PAGES / 2, "fallocate() with memory_spread_page");
+	gmem_cpuset_expect(mem + 2 * PAGES * page, PAGES, PAGES / 2, "touched with memory_spread_page");
 }
 
 static void spread_without_policy(void)
 {
-	cpuset_run(1, MASK(first) | MASK(second), spread);
+	cpuset_run(1, NODE(first) | NODE(second), spread);
 }
 
 static void spread_and_policy(void)
@@ -105,41 +66,22 @@ static void spread_and_policy(void)
 	char *mem = gmem_map(gmem_create(PAGES, GMEM_SHARED), 0, PAGES);
 
 	cpuset_set("cpuset.memory_spread_page", "1");
-	numa_mbind(mem, PAGES / 2 * page, MPOL_BIND, MASK(second));
+	numa_mbind(mem, PAGES / 2 * page, MPOL_BIND, NODE(second));
 	gmem_touch(mem, PAGES);
-	expect_on_second(mem, PAGES / 2, PAGES / 2, "bound, with memory_spread_page");
-	expect_on_second(mem + PAGES / 2 * page, PAGES / 2, PAGES / 4, "without a policy, with memory_spread_page");
+	gmem_cpuset_expect(mem, PAGES / 2, PAGES / 2, "bound, with memory_spread_page");
+	gmem_cpuset_expect(mem + PAGES / 2 * page, PAGES / 2, PAGES / 4, "without a policy, with memory_spread_page");
 }
 
 static void policy_beats_spread(void)
 {
-	cpuset_run(1, MASK(first) | MASK(second), spread_and_policy);
+	cpuset_run(1, NODE(first) | NODE(second), spread_and_policy);
 }
 
 /* --- a cpuset that moves */
 
-static void out_and_back(void)
-{
-	int fd = gmem_create(PAGES, GMEM_SHARED);
-	char *mem = gmem_map(fd, 0, PAGES);
-	size_t half = PAGES / 2;
-	int ret;
-
-	numa_set_task(MPOL_PREFERRED, MASK(second));
-	numa_mbind(mem, PAGES * page, MPOL_BIND, MASK(first));
-	cpuset_set_mems(MASK(second));
-	ret = __gmem_allocate(fd, 0, half);
-	CASE_EXPECT(!ret, "fallocate() of what is bound to a node that the cpuset has lost: %s", strerror(-ret));
-	gmem_touch(mem, half);
-	expect_on_second(mem, half, half, "bound to a node that the cpuset has lost");
-	cpuset_set_mems(MASK(first) | MASK(second));
-	gmem_touch(mem + half * page, half);
-	expect_on_second(mem + half * page, half, 0, "bound to a node that the cpuset has again");
-}
-
 static void cpuset_beats_policy(void)
 {
-	cpuset_run(1, MASK(first) | MASK(second), out_and_back);
+	gmem_cpuset_beats_policy(1);
 }
 
 static void bound_to_what_moved(void)
@@ -147,21 +89,21 @@ static void bound_to_what_moved(void)
 	char *mem = gmem_map(gmem_create(PAGES, GMEM_SHARED), 0, PAGES);
 	struct numa_policy p;
 
-	numa_set_task(MPOL_PREFERRED, MASK(first));
-	numa_mbind(mem, PAGES * page, MPOL_BIND, MASK(first));
-	cpuset_set_mems(MASK(second));
-	numa_mbind(mem, PAGES * page, MPOL_BIND, MASK(second));
+	numa_set_task(MPOL_PREFERRED, NODE(first));
+	numa_mbind(mem, PAGES * page, MPOL_BIND, NODE(first));
+	cpuset_set_mems(NODE(second));
+	numa_mbind(mem, PAGES * page, MPOL_BIND, NODE(second));
 	p = numa_policy_of(mem);
-	CASE_EXPECT(p.nodes == MASK(second), "bound to the node that is left: the policy has nodes %#lx, want %#lx",
-		    p.nodes, MASK(second));
-	cpuset_set_mems(MASK(first) | MASK(second));
+	CASE_EXPECT(p.nodes == NODE(second), "bound to the node that is left: the policy has nodes %#lx, want %#lx",
+		    p.nodes, NODE(second));
+	cpuset_set_mems(NODE(first) | NODE(second));
 	gmem_touch(mem, PAGES);
-	expect_on_second(mem, PAGES, PAGES, "bound to the node that was left");
+	gmem_cpuset_expect(mem, PAGES, PAGES, "bound to the node that was left");
 }
 
 static void bound_after_move(void)
 {
-	cpuset_run(1, MASK(first) | MASK(second), bound_to_what_moved);
+	cpuset_run(1, NODE(first) | NODE(second), bound_to_what_moved);
 }
 
 static const struct witness_case cases[] = {

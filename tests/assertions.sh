@@ -16,7 +16,7 @@ top=$(readlink -f "$(dirname "$(readlink -f "$0")")/..")
 cd "$top"
 
 files=("$@")
-[ ${#files[@]} -gt 0 ] || files=(x86/*_test.c)
+[ ${#files[@]} -gt 0 ] || files=(x86/*_test.c guest_memfd/*_test.c lib/gmem_cpuset.c)
 make -s all || die 3 "the tests do not build"
 dir=$(mktemp -d "${TMPDIR:-/tmp}/kvm-witness-XXXXXX")
 trap 'rm -rf "$dir"' EXIT
