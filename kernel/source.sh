@@ -20,9 +20,10 @@ mkdir -p "$src" || die 3 "cannot write to $src: set KVM_WITNESS_CACHE=<folder>"
 exec 9>"$src/lock"
 flock 9
 
+# -H: the folder may be a link to another cache's.
 cached()
 {
-	find "$src" -maxdepth 2 -path "$src/$pkg-*/complete" -printf '%h\n' | sort -V | tail -n 1
+	find -H "$src" -maxdepth 2 -path "$src/$pkg-*/complete" -printf '%h\n' | sort -V | tail -n 1
 }
 
 dir=$(cached)
