@@ -21,6 +21,8 @@ set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 # shellcheck source=kernel/debian.sh
 . "$here/debian.sh"
+# shellcheck source=kernel/arch.sh
+. "$here/arch.sh"
 # shellcheck source=kernel/patch.sh
 . "$here/patch.sh"
 # shellcheck source=kernel/progress.sh
@@ -38,7 +40,25 @@ list_variants()
 	done
 }
 
-arch=$(uname -m)
+# Files that a patch names, both sides of a rename.
+patched_files()
+{
+	sed -n 's,^\(---\|+++\) [ab]/\([^[:space:]]*\).*,\2,p' "$@" </dev/null | sort -u
+}
+
+# The patches of our series, but for those to other architectures' files alone.
+series_for()
+{
+	local p
+
+	for p in "$here"/series/*/*.patch; do
+		if patched_files "$p" | grep -qv '^arch/' || patched_files "$p" | grep -q "^arch/$1/"; then
+			echo "$p"
+		fi
+	done
+}
+
+arch=$(host_arch)
 kdir=
 series=7.3
 variant=
@@ -58,12 +78,17 @@ while [ $# -gt 0 ]; do
 	esac
 done
 
+configs=()
 case $arch in
 x86 | x86_64) arch=x86 image=arch/x86/boot/bzImage targets="vmlinux bzImage" ;;
-*) die 2 "no kernel configuration for architecture $arch (there is: $(cd "$here/config" && echo *))" ;;
+arm64 | aarch64) arch=arm64 configs=("$here/config/virt") image=arch/arm64/boot/Image targets="vmlinux Image" ;;
+riscv | riscv64) arch=riscv configs=("$here/config/virt") image=arch/riscv/boot/Image targets="vmlinux Image" ;;
+*) die 2 "no kernel configuration for architecture $arch (there is: x86 arm64 riscv)" ;;
 esac
+configs+=("$here/config/$arch")
+cross=$(cross_prefix "$arch")
 
-for tool in make gcc flex bison bc patch ccache; do
+for tool in make gcc "${cross}gcc" flex bison bc patch ccache; do
 	command -v "$tool" >/dev/null || die 3 "$tool is missing: run tests/deps.sh demo"
 done
 
@@ -84,13 +109,14 @@ fi
 patches=()
 case $variant in
 base) ;;
-reference) patches=("$here"/series/*/*.patch) ;;
+reference) mapfile -t patches < <(series_for "$arch") ;;
 *)
 	# A mutant is booted here only: no compressed image, which costs half of its build.
-	targets=vmlinux image=
+	[ "$arch" != x86 ] || { targets=vmlinux; image=; }
 	[ -f "$here/mutants/$variant.patch" ] ||
 		die 2 "no variant '$variant': $(list_variants | tr '\n' ' ')"
-	patches=("$here"/series/*/*.patch "$here/mutants/$variant.patch")
+	mapfile -t patches < <(series_for "$arch")
+	patches+=("$here/mutants/$variant.patch")
 	;;
 esac
 
@@ -104,8 +130,8 @@ out=$work/image-$arch-$variant
 if [ -n "$cached_tree" ]; then
 	key=$({
 		echo "$recipe $src_id $arch"
-		gcc -dumpfullversion
-		cat "$here/config/$arch"
+		"${cross}gcc" -dumpfullversion
+		cat "${configs[@]}"
 		patch_diff "${patches[@]}"
 	} | sha256sum | cut -c1-20)
 	out=$KVM_WITNESS_CACHE/kernel/$arch-$variant-$key
@@ -137,12 +163,6 @@ if [ -n "$cached_tree" ] || [ ${#patches[@]} -gt 0 ]; then
 		: >"$work/touched"
 	fi
 fi
-
-# Files that a patch names, both sides of a rename.
-patched_files()
-{
-	sed -n 's,^\(---\|+++\) [ab]/\([^[:space:]]*\).*,\2,p' "$@" </dev/null | sort -u
-}
 
 # Brings just those files to the wanted state that differ from it, so that
 # switching from one variant to another rebuilds only what differs.
@@ -187,19 +207,20 @@ export KBUILD_BUILD_TIMESTAMP=@0 KBUILD_BUILD_USER=kvm-witness KBUILD_BUILD_HOST
 kmake()
 {
 	env -u MAKEFLAGS -u MAKELEVEL -u KDIR -u OUTPUT -u O \
-		make -C "$tree" O="$obj" ARCH=$arch CC="ccache gcc" HOSTCC="ccache gcc" "$@"
+		make -C "$tree" O="$obj" ARCH=$arch CROSS_COMPILE="$cross" CC="ccache ${cross}gcc" HOSTCC="ccache gcc" "$@"
 }
 
 configure()
 {
-	local line want
+	local line want tiny=("$tree/kernel/configs/tiny.config" "$tree/arch/$arch/configs/tiny.config")
 
-	want=$(cat "$here/config/$arch" "$tree/arch/x86/configs/tiny.config" | sha256sum)
+	[ -e "${tiny[1]}" ] || tiny=("${tiny[0]}")
+	want=$(cat "${configs[@]}" "${tiny[@]}" | sha256sum)
 	[ -f "$obj/.config" ] && [ "$want" = "$(cat "$obj/config-id" 2>/dev/null)" ] && return 0
 	rm -f "$obj/config-id"
 	{
 		kmake tinyconfig &&
-		(cd "$tree" && scripts/kconfig/merge_config.sh -m -O "$obj" "$obj/.config" "$here/config/$arch") &&
+		(cd "$tree" && scripts/kconfig/merge_config.sh -m -O "$obj" "$obj/.config" "${configs[@]}") &&
 		kmake olddefconfig
 	} >"$log" 2>&1 || build_failed "$log" "$variant: cannot be configured"
 	while read -r line; do
@@ -210,7 +231,7 @@ configure()
 			line=${line#\# }
 			! grep -q "^${line%% *}=" "$obj/.config" || die 1 "$tree insists on ${line%% *}" ;;
 		esac
-	done <"$here/config/$arch"
+	done < <(cat "${configs[@]}")
 	echo "$want" >"$obj/config-id"
 }
 
@@ -225,7 +246,7 @@ note "built kernel $variant in $((SECONDS - begin)) s"
 
 rm -rf "$out.tmp"
 mkdir -p "$out.tmp"
-strip -o "$out.tmp/vmlinux" "$obj/vmlinux"
+"${cross}strip" -o "$out.tmp/vmlinux" "$obj/vmlinux"
 cp ${image:+"$obj/$image"} "$obj/System.map" "$out.tmp/"
 cp "$obj/.config" "$out.tmp/config"
 {
