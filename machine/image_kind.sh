@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Prints what kind of x86 kernel image a file is: pvh (an ELF file that QEMU can
-# start by its PVH entry), elf (one without), bzimage, or unknown.
+# Prints what kind of kernel image a file is: pvh (an x86 ELF file that QEMU can
+# start by its PVH entry), elf (one without), bzimage, arm64 or riscv (an Image of
+# that), or unknown.
 
 set -euo pipefail
 
@@ -21,6 +22,10 @@ if [ "$(bytes "$1" 0)" = 7f454c46 ]; then
 	fi
 elif [ "$(bytes "$1" 514)" = 48647253 ]; then	# "HdrS", Documentation/arch/x86/boot.rst
 	echo bzimage
+elif [ "$(bytes "$1" 56)" = 41524d64 ]; then	# "ARM\x64", Documentation/arch/arm64/booting.rst
+	echo arm64
+elif [ "$(bytes "$1" 56)" = 52534305 ]; then	# "RSC\x05", Documentation/arch/riscv/boot-image-header.rst
+	echo riscv
 else
 	echo unknown
 fi

@@ -4,6 +4,9 @@
 # Sourced.  What a command line may name, and the nearest name for what it does not.
 # The script that sources this has $top and usage().
 
+# shellcheck source=kernel/arch.sh
+. "$top/kernel/arch.sh"
+
 # The name nearest to $1 among the others, by edit distance; nothing when all are far.
 nearest()
 {
@@ -43,8 +46,36 @@ machines()
 	done
 }
 
-# This computer's architecture, as the kernel's tree spells it.
-host_arch()
+# The architecture of machine $1.
+machine_arch_of()
 {
-	uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/; s/riscv64/riscv/'
+	if [ "$1" = host ]; then
+		host_arch
+	else
+		sed -n 's/^machine_arch=//p' "$top/machine/$1.sh"
+	fi
+}
+
+# machines_of ARCH: the emulated ones.
+machines_of()
+{
+	grep -lx "machine_arch=$1" "$top"/machine/*.sh | xargs -rn 1 basename -s .sh
+}
+
+# The architectures that there are emulated machines of.
+machine_archs()
+{
+	sed -n 's/^machine_arch=\([a-z0-9]*\)$/\1/p' "$top"/machine/*.sh | sort -u
+}
+
+# Where the tests of an architecture are built.  OUTPUT is this computer's.
+tests_folder()
+{
+	if [ -z "${OUTPUT:-}" ]; then
+		echo "$top/build/$1"
+	elif [ "$1" = "$(host_arch)" ]; then
+		echo "$OUTPUT"
+	else
+		echo "$OUTPUT/$1"
+	fi
 }

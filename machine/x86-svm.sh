@@ -18,18 +18,14 @@ machine_kinds=(nodes=2 nodes=3)
 # kernel wants to see it, which panics.
 machine_append="loglevel=5 no_timer_check console=ttyS0,115200 earlyprintk=ttyS0,115200 panic=-1 oops=panic reboot=t \
 setcpuid=ibpb,ibrs,stibp,mds spectre_v2_user=on vmscape=force"
+# shellcheck source=machine/qemu.sh
+. "$top/machine/qemu.sh"
 qemu=${KVM_WITNESS_QEMU:-qemu-system-x86_64}
-qemu_wanted=7.2
 # Older ones translate code while another CPU changes it: where the kernel patches
 # itself, a vCPU in a thread of its own can run into a stale int3 and die of it.
 qemu_threads_wanted=8.1
 thread=single
 tsc_khz=	# of this computer, once it was asked
-
-version_at_least()
-{
-	[ "$(printf '%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]
-}
 
 # A package is of one node: a CPU of another one would have the kernel warn.
 q35=(-M q35,usb=off,sata=off,smbus=off,hpet=off -device virtio-serial-pci -smp sockets=2)
@@ -37,55 +33,34 @@ q35=(-M q35,usb=off,sata=off,smbus=off,hpet=off -device virtio-serial-pci -smp s
 # Ends the run with exit code 3 and the reason when the machine cannot be had.
 machine_check()
 {
-	local version
-
-	command -v "$qemu" >/dev/null ||
-		die 3 "machine x86-svm needs $qemu: install qemu-system-x86 (tests/deps.sh demo)"
-	version=$("$qemu" --version 2>/dev/null | sed -n 's/^QEMU emulator version \([0-9.]*\).*/\1/p')
-	[ -n "$version" ] || die 3 "$qemu --version says nothing: is it a QEMU?"
-	version_at_least "$version" "$qemu_wanted" ||
-		die 3 "machine x86-svm needs QEMU >= $qemu_wanted, $qemu is $version"
+	qemu_check x86-svm 7.2 qemu-system-x86
 	! version_at_least "$version" "$qemu_threads_wanted" || thread=multi
 }
 
 # What a verdict depends on besides this file.
 machine_identity()
 {
-	"$qemu" --version
-	cat "$(command -v "$qemu")"
+	qemu_identity
 }
 
 # machine_argv IMAGE-KIND KERNEL INITRAMFS APPEND WORD: sets the array argv, for the kind
-# of machine that is called WORD.  File descriptor 3 is the results channel, stdout the
-# console.  For @append@ machine/boot puts what the tests want.
+# of machine that is called WORD.  For @append@ machine/boot puts what the tests want.
 machine_argv()
 {
-	local append=$4 word=${5:-} board
+	local append=$4 word=${5:-} board base nodes
 
 	# Takes 10 ms to tell, and is the same for all kinds.
 	[ -n "$tsc_khz" ] || tsc_khz=$("$out/machine/tsc_khz")
 	[ -z "$tsc_khz" ] || append="$append tsc_early_khz=$tsc_khz tsc=reliable"
 
-	if [ "$word" = nodes=3 ]; then
-		board=("${q35[@]}"
-			-object memory-backend-ram,id=m0,size=512M
-			-object memory-backend-ram,id=m2,size=512M
-			-numa node,memdev=m0,cpus=0 -numa node,cpus=1 -numa node,memdev=m2
-			-numa dist,src=0,dst=1,val=40 -numa dist,src=0,dst=2,val=30
-			-numa dist,src=1,dst=2,val=20)
-	elif [ "$1" = pvh ] && [ "$word" != nodes=2 ]; then
+	if [ "$1" != pvh ] || [[ $word == nodes=* ]]; then
+		qemu_nodes "${word:-nodes=2}"
+		board=("${q35[@]}" "${nodes[@]}")
+	else
 		board=(-M microvm,acpi=off,rtc=on,pit=on,pic=on,isa-serial=on
 			-device virtio-serial-device)
 		append="$append numa=fake=2"
-	else
-		board=("${q35[@]}"
-			-object memory-backend-ram,id=m0,size=512M
-			-object memory-backend-ram,id=m1,size=512M
-			-numa node,memdev=m0,cpus=0 -numa node,memdev=m1,cpus=1)
 	fi
-	argv=("$qemu" "${board[@]}" -nodefaults -no-user-config -display none -no-reboot
-		-accel tcg,thread="$thread" -cpu EPYC -smp 2 -m 1G -serial stdio
-		-chardev socket,id=results,fd=3
-		-device virtserialport,chardev=results,name=kvm-witness.results
-		-kernel "$2" -initrd "$3" -append "$append @append@")
+	qemu_base ,thread="$thread"
+	argv=("$qemu" "${board[@]}" -cpu EPYC "${base[@]}" -kernel "$2" -initrd "$3" -append "$append @append@")
 }
