@@ -33,7 +33,7 @@ Without a machine option the tests run here, on this kernel.
   --boot-timeout S   for the machine to come up (60)
   --strict           a skip is a failure
   --results DIR      where ktap, logs and meta.json go (results/<date>-<id>)
-  --list [--json]    every case: what it verifies, what it needs
+  --list [--json]    every case of the machine's architecture: what it verifies, needs
   -h, --help
 
 KDIR=<kernel tree> takes the KVM selftest framework, and with --vm the kernel, from
@@ -91,8 +91,9 @@ mapfile -t all_machines < <(machines)
 [ "$machine" != host ] || [ -z "$kernel$variant$append" ] ||
 	usage "the machine host runs on this kernel: no --kernel, --variant or --append"
 
-arch=$(host_arch)
-out=${OUTPUT:-$top/build/$arch}
+arch=$(machine_arch_of "$machine")
+out=$(tests_folder "$arch")
+cross=$(cross_prefix "$arch")
 # shellcheck source=machine/x86-svm.sh
 . "$top/machine/$machine.sh"
 patience=${machine_patience:-1}
@@ -106,15 +107,15 @@ build_tests()
 	mkdir -p "$out" || die 3 "cannot write to $out: set OUTPUT=<folder>"
 	exec 8>"$out/lock"
 	flock 8
-	if ! make -s -C "$top" all OUTPUT="$out" >"$out/build.log" 2>&1; then
+	if ! make -s -C "$top" all ARCH="$arch" OUTPUT="$out" >"$out/build.log" 2>&1; then
 		grep -vE '^(make|  [A-Z])' "$out/build.log" | tail -n 12 >&2
 		die 3 "the tests do not build, log in $out/build.log"
 	fi
 	flock -u 8
 }
 
-for tool in make gcc flock jq cpio; do
-	command -v "$tool" >/dev/null || die 3 "$tool is missing: run tests/deps.sh demo"
+for tool in make gcc flock jq cpio ${cross:+"${cross}gcc" "qemu-${cross%%-*}"}; do
+	command -v "$tool" >/dev/null || die 3 "$tool is missing: run tests/deps.sh $([ -n "$cross" ] && echo check || echo demo)"
 done
 build_tests
 cases=$out/cases.json
@@ -130,6 +131,19 @@ if [ -n "$list" ]; then
 	exit 0
 fi
 
+# elsewhere TEST: says where it is, when it is another architecture's.
+elsewhere()
+{
+	local file other
+
+	for file in "$top"/{x86,arm64,riscv}/"$1.c"; do
+		[ -f "$file" ] || continue
+		other=$(basename "$(dirname "$file")")
+		[ "$other" != "$arch" ] || continue
+		usage "$1 is for $other, the machine $machine is not: --machine $(machines_of "$other" | paste -sd'|')"
+	done
+}
+
 mapfile -t all_tests < <(jq -r .test "$cases" | uniq)
 mapfile -t all_cases < <(jq -r '"\(.test).\(.case)"' "$cases")
 mapfile -t all_folders < <(jq -r '"\(.folder)/"' "$cases" | uniq)
@@ -140,6 +154,7 @@ for word in "${words[@]}"; do
 	elif [[ " ${all_tests[*]} ${all_cases[*]} " == *" $word "* ]]; then
 		selected+=("$word")
 	else
+		elsewhere "${word%%.*}"
 		unknown test "$word" "${all_folders[@]}" "${all_tests[@]}" "${all_cases[@]}"
 	fi
 done
@@ -154,15 +169,19 @@ foreign_kernel()
 	local given=$modules
 
 	case $kernel in
-	debian:*) kernel=$("$top/kernel/image.sh" "${kernel#debian:}") ;;
+	debian:*)
+		[ "$machine_arch" = x86 ] || usage "$kernel: Debian's images are fetched for x86 only: give an Image"
+		kernel=$("$top/kernel/image.sh" "${kernel#debian:}") ;;
 	esac
 	[ -f "$kernel" ] || usage "$kernel: no such kernel image"
 	[ -r "$kernel" ] || die 3 "$kernel: cannot be read"
 	kind=$("$top/machine/image_kind.sh" "$kernel")
-	case $kind in
-	bzimage | pvh) ;;
-	elf) usage "$kernel: an ELF file without a PVH entry (CONFIG_PVH): give its bzImage" ;;
-	*) usage "$kernel is no kernel image: want a vmlinux with CONFIG_PVH or a bzImage" ;;
+	case $machine_arch-$kind in
+	x86-bzimage | x86-pvh | arm64-arm64 | riscv-riscv) ;;
+	*-bzimage | *-pvh | *-arm64 | *-riscv | arm64-elf | riscv-elf)
+		usage "$kernel is not for machine $machine: want ${machine_kernel/vmlinux/a vmlinux or bzImage} of $machine_arch" ;;
+	x86-elf) usage "$kernel: an ELF file without a PVH entry (CONFIG_PVH): give its bzImage" ;;
+	*) usage "$kernel is no kernel image: want a vmlinux with CONFIG_PVH, a bzImage, or an Image" ;;
 	esac
 	# boot/vmlinuz-<release> or lib/modules/<release>/vmlinuz
 	release=$(basename "$kernel")

@@ -18,7 +18,8 @@ packages=(build-essential bc bison flex libelf-dev libssl-dev ccache cpio kmod r
 case ${1:-} in
 demo) ;;
 # The project's own tests, and what they compare with.
-check) packages+=(bats shellcheck libcmocka-dev clang llvm lld busybox-static stress-ng perl python3 procps) ;;
+check) packages+=(gcc-aarch64-linux-gnu gcc-riscv64-linux-gnu libc6-dev-arm64-cross libc6-dev-riscv64-cross
+		qemu-system-arm qemu-user bats shellcheck libcmocka-dev clang llvm lld busybox-static stress-ng perl python3 procps) ;;
 *) die 2 "tests/deps.sh demo|check" ;;
 esac
 
