@@ -8,6 +8,9 @@ declare -A machine_id=()	# hash of what all runs on a machine share
 
 set_machine_id()
 {
+	local out
+
+	out=$(tests_folder "$(machine_arch_of "$1")")
 	machine_id[$1]=$({
 		cat "$top/machine/$1.sh" "$top/machine/initramfs.sh" "$top/settings" \
 			"$here/verdicts.jq" "$out/machine/init" "$out/machine/boot"
@@ -19,10 +22,11 @@ set_machine_id()
 # Sets key, for MACHINE KERNEL-FOLDER WORD...
 cache_key()
 {
-	local machine=$1 folder=$2 tests=()
+	local machine=$1 folder=$2 tests=() out
 
 	shift 2
 	[ -n "${machine_id[$machine]:-}" ] || set_machine_id "$machine"
+	out=$(tests_folder "$(machine_arch_of "$machine")")
 	mapfile -t tests < <(printf '%s\n' "${@%%.*}" | sort -u)
 	key=$({
 		basename "$folder"

@@ -13,6 +13,8 @@ here=$(dirname "$(readlink -f "$0")")
 top=$(readlink -f "$here/..")
 # shellcheck source=kernel/debian.sh
 . "$top/kernel/debian.sh"
+# shellcheck source=machine/names.sh
+. "$top/machine/names.sh"
 
 check=''
 [ "${1:-}" != --check ] || { check=y; shift; }
@@ -21,7 +23,8 @@ file=$1
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/kvm-witness-XXXXXX")
 trap 'rm -rf "$work"' EXIT
-"$top/run_tests.sh" --list --json >"$work/cases.json"
+# shellcheck disable=SC2046
+"$here/cases.sh" $(machine_archs) >"$work/cases.json"
 "$here/headers.sh" >"$work/headers.json"
 
 # The tests' sources, by name, and what all of them stand on.

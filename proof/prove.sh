@@ -76,16 +76,14 @@ while [ $# -gt 0 ]; do
 done
 [[ $repeat =~ ^[1-9][0-9]{0,5}$ ]] || usage "--repeat is a number of runs"
 [[ $jobs =~ ^[1-9][0-9]{0,2}$ ]] || usage "--jobs is a number of machines"
-mapfile -t all_machines < <(machines)
-[ -z "$machine" ] || [[ " ${all_machines[*]} " == *" $machine "* ]] || unknown machine "$machine" "${all_machines[@]}"
 [ "$machine" != host ] || usage "the machine host runs on this kernel only"
+mapfile -t all_machines < <(machines | grep -vx host)
+[ -z "$machine" ] || [[ " ${all_machines[*]} " == *" $machine "* ]] || unknown machine "$machine" "${all_machines[@]}"
 [ -z "${KDIR:-}" ] || usage "the mutants are patches to Debian's source: no KDIR"
 
 for tool in make gcc flock jq; do
 	command -v "$tool" >/dev/null || die 3 "$tool is missing: run tests/deps.sh demo"
 done
-arch=$(host_arch)
-out=${OUTPUT:-$top/build/$arch}
 
 # --- the plan
 
@@ -98,12 +96,79 @@ json_array()
 	jq -nc '$ARGS.positional' --args -- "$@"
 }
 
-# This also builds the tests, once for all the runs.
-"$top/run_tests.sh" --list --json >"$work/cases.json" || exit $?
 "$here/headers.sh" >"$work/headers.json"
-jq -n --slurpfile h "$work/headers.json" --slurpfile c "$work/cases.json" --arg default x86-svm \
-	--argjson wanted "$(json_array ${machine:+"$machine"})" --argjson all "$all" --argjson words "$(json_array "${words[@]}")" \
-	--argjson machines "$(json_array "${all_machines[@]}")" \
+default=x86-svm
+
+# The tests in the folder of an architecture.
+tests_in()
+{
+	find "$top/$1" -maxdepth 1 -name '*_test.c' -exec basename -s .c {} + 2>/dev/null | sort
+}
+
+# The architectures that a word may be about: by the tests of that name, and by the
+# machines of the mutants of that name or of those that name such a test.
+archs_for()
+{
+	local word=$1 names arch m
+
+	if [[ $word == */ ]]; then
+		mapfile -t names < <(tests_in "$word")
+	else
+		names=("${word%%.*}")
+	fi
+	for arch in $archs; do
+		if [ "$word" = "$arch/" ] || tests_in "$arch" | grep -qF -- "${names[0]:-/}"; then
+			echo "$arch"
+		fi
+	done
+	for m in $(jq -r '.mutants[] | select(.name as $mutant | .caught_by as $cases | any($ARGS.positional[];
+			. as $name | any(($mutant, $cases[]); contains($name)))).machines[]' \
+			--args "${names[@]}" <"$work/headers.json"); do
+		[[ " ${all_machines[*]} " != *" $m "* ]] || machine_arch_of "$m"
+	done
+}
+
+# The architectures that the plan needs, a line each; every one costs a build.
+needed()
+{
+	local word found
+
+	if [ -n "$machine" ]; then
+		machine_arch_of "$machine"
+		return
+	fi
+	for word in "${words[@]}"; do
+		found=$(archs_for "$word")
+		# To say what a word could have meant takes all names.
+		echo "${found:-$archs}"
+	done
+	[ ${#words[@]} -gt 0 ] || echo "$archs"
+}
+
+archs=$(machine_arch_of "$default"; machine_archs)
+usable=() foreign=() wanted=(${machine:+"$machine"})
+for arch in $(needed | awk '!seen[$0]++'); do
+	cc=$(cross_prefix "$arch")gcc
+	if command -v "$cc" >/dev/null; then
+		usable+=("$arch")
+	else
+		note "nothing is proved for $arch: $cc is missing, run tests/deps.sh check"
+	fi
+done
+[ ${#usable[@]} -gt 0 ] || exit 3
+for arch in $(machine_archs); do
+	[[ " ${usable[*]} " == *" $arch "* ]] || mapfile -t -O ${#foreign[@]} foreign < <(tests_in "$arch")
+done
+if [ ${#foreign[@]} -gt 0 ] && [ ${#wanted[@]} -eq 0 ]; then
+	mapfile -t wanted < <(for arch in "${usable[@]}"; do machines_of "$arch"; done)
+fi
+
+# This also builds the tests, once for all the runs.
+"$here/cases.sh" "${usable[@]}" >"$work/cases.json" || exit $?
+jq -n --slurpfile h "$work/headers.json" --slurpfile c "$work/cases.json" --arg default "$default" \
+	--argjson wanted "$(json_array "${wanted[@]}")" --argjson all "$all" --argjson words "$(json_array "${words[@]}")" \
+	--argjson machines "$(json_array "${all_machines[@]}")" --argjson foreign "$(json_array "${foreign[@]}")" \
+	--argjson archs "$(for m in "${all_machines[@]}"; do jq -n --arg m "$m" --arg arch "$(machine_arch_of "$m")" '{($m): $arch}'; done | jq -s add)" \
 	"\$h[0] as \$headers | \$c[0] as \$cases | $(cat "$here/select.jq")" >"$work/plan.json"
 lost=$(jq -r '.unknown // empty' "$work/plan.json")
 if [ -n "$lost" ]; then

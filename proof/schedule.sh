@@ -94,11 +94,6 @@ check_machine()
 	problem[$1]=$( (. "$top/machine/$1.sh"; machine_check) 2>&1 >/dev/null) || :
 }
 
-machine_arch()
-{
-	sed -n 's/^machine_arch=//p' "$top/machine/$1.sh"
-}
-
 # Starts to build the next kernel, unless one is being built.
 start_build()
 {
@@ -121,7 +116,7 @@ start_build()
 		dir=$(run_folder "$id" 1)
 		mkdir -p "$dir"
 		# A process group of its own, so that stop() finds make and all that it runs.
-		setsid "$top/kernel/build.sh" --arch "$(machine_arch "${machine_of[$id]}")" --variant "${variant[$id]}" \
+		setsid "$top/kernel/build.sh" --arch "$(machine_arch_of "${machine_of[$id]}")" --variant "${variant[$id]}" \
 			>"$work/folder.$id" 2>"$dir/build.log" </dev/null &
 		child[$!]="build $id"
 		n=1

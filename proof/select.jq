@@ -2,10 +2,10 @@
 #
 # From the words of the command line to what must run where: the plan.
 #
-# $headers (of headers.sh), $cases (of run_tests.sh --list --json), $words, $wanted (the
-# machines asked for; none: those that the mutants are for), $machines (all that there
-# are), $default (the machine for what no mutant has one for) and $all (every test on
-# every kernel) are given.  The plan:
+# $headers (of headers.sh), $cases (of cases.sh), $words, $wanted (the machines asked for;
+# none: those that the mutants are for), $machines (all that there are), $archs (of each),
+# $foreign (tests of architectures that are left out), $default (the machine for what no
+# mutant has one for) and $all (every test on every kernel) are given.  The plan:
 #
 #   cases	what is to be proved, in the order of the list
 #   kernels	[{id, variant, machine, breaks, caught_by, sometimes, may_skip, run, cases,
@@ -44,7 +44,13 @@ def run_words:
 	   | ($wanted | map(select(test_of == $t))) as $want
 	   | if $want == [] then empty elif $want == $has then $t else $want[] end];
 
-def unknown_cases: map(select(. as $c | any($ids[]; . == $c) | not));
+def unknown_cases: map(select(. as $c | any($ids[]; . == $c) or any($foreign[]; . == ($c | test_of)) | not));
+
+# Those cases that the machine's architecture has.
+def there($m): map(select(. as $id | any($cases[]; id == $id and any(.arch[]; . == $archs[$m]))));
+
+# Where a case is run that no mutant concerns.
+def home($first): . as $id | [$first, $machines[]] | map(select(. as $m | [$id] | there($m) != [])) | .[0] // $first;
 
 def problem_of_mutant:
 	if .breaks == "" or .caught_by == [] or .machines == [] then
@@ -53,6 +59,9 @@ def problem_of_mutant:
 		"it names \(.caught_by + .sometimes | unknown_cases | join(", ")), which is no case"
 	elif .machines - $machines != [] then
 		"there is no machine \(.machines - $machines | join(", "))"
+	elif any(.machines[]; . as $m | $archs[$m] as $a | any($cases[]; any(.arch[]; . == $a))) and
+	     (.caught_by as $named | any(.machines[]; . as $m | $named | there($m) == [])) then
+		"it names no case of machine \(.caught_by as $named | [.machines[] | select(. as $m | $named | there($m) == [])] | join(", "))"
 	elif $wanted != [] and (.machines | meets($wanted) | not) then
 		"it is for machine \(.machines | join(", ")), not for \($wanted | join(", "))"
 	else null end;
@@ -85,16 +94,18 @@ def problem_of_mutant:
 	  ([$chosen[] | select(.problem == null) | .machine] | unique) as $used
 	| ([$used[] | tests_on(.)[]]) as $placed
 	| ($selected | map(select([test_of] | meets($placed) | not))) as $stray
-	| (if $stray != [] or any($chosen[]; .machine == $first) or $used == [] then [$first] else [] end
-		+ ($used - [$first])) as $used
+	| (([$stray[] | home($first)] + $used | unique) as $all_used
+		| if any($all_used[]; . == $first) or any($chosen[]; .machine == $first) or $all_used == [] then [$first] else [] end
+		+ ($all_used - [$first])) as $used
 
-	| def cases_on($m): $selected | map(select($all or ([test_of] | meets(tests_on($m))) or ($m == $first and ([.] | meets($stray)))));
+	| def cases_on($m): $selected | there($m) | map(select($all or ([test_of] | meets(tests_on($m)))
+		or (home($first) == $m and ([.] | meets($stray)))));
 	  [$headers.series[].fails_without[]] as $due
 	| [$headers.mutants[].caught_by[]] as $witnessed
 	| [$used[] as $m
 	   | witnessed($m) as $here
 	   | cases_on($m) as $on
-	   | ($on - $here | if $m == $first then map(select([.] | meets($witnessed))) else . end) as $may_skip
+	   | ($on - $here | map(select(home($first) != $m or ([.] | meets($witnessed))))) as $may_skip
 	   | {variant: "reference", caught_by: [], cases: $on, may_skip: $may_skip},
 	     {
 		variant: "base",
@@ -109,7 +120,7 @@ def problem_of_mutant:
 	     ($chosen[] | select(.machine == $m) | {
 		variant: .name, breaks, caught_by, sometimes, problem,
 		cases: ((.caught_by | map(test_of)) as $matter
-			| $selected | map(select($all or ([test_of] | meets($matter)))))
+			| $selected | there($m) | map(select($all or ([test_of] | meets($matter)))))
 	     })
 	   | . + {
 		machine: $m,

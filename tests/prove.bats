@@ -47,12 +47,14 @@ plan()
 	jq -n --argjson words "$(jq -nc '$ARGS.positional' --args -- "$@")" --argjson all "${all:-false}" "
 		def mutant(\$name; \$cases; \$machine):
 			{name: \$name, breaks: \"x\", caught_by: \$cases, machines: [\$machine]};
-		\"m\" as \$default | ${wanted:-[\"m\"]} as \$wanted | [\"m\", \"n\"] as \$machines |
+		\"m\" as \$default | ${wanted:-[\"m\"]} as \$wanted | [\"m\", \"n\", \"r\"] as \$machines |
+		{m: \"x86\", n: \"x86\", r: \"riscv\"} as \$archs | ${foreign:-[]} as \$foreign |
 		[{folder: \"x\", test: \"a_test\", case: \"one\"}, {folder: \"x\", test: \"a_test\", case: \"two\"},
-			{folder: \"y\", test: \"b_test\", case: \"one\"}] as \$cases |
+			{folder: \"y\", test: \"b_test\", case: \"one\"}
+			${more_cases:+, $more_cases} | {arch: [\"x86\"]} + .] as \$cases |
 		{mutants: [mutant(\"a-one\"; [\"a_test.one\"]; \"m\"), mutant(\"a-two\"; [\"a_test.two\"]; \"m\"),
 			mutant(\"b-one\"; [\"b_test.one\"]; \"n\"), mutant(\"b-none\"; [\"b_test.none\"]; \"m\"),
-			mutant(\"c\"; []; \"m\"), mutant(\"d\"; [\"b_test.one\"]; \"x\")],
+			mutant(\"c\"; []; \"m\"), mutant(\"d\"; [\"b_test.one\"]; \"x\") ${more_mutants:+, $more_mutants}],
 		 series: [{name: \"s\", fails_without: [\"a_test.two\"]}]} as \$headers |
 		$(cat "$top/proof/select.jq")"
 }
@@ -112,6 +114,24 @@ b-one: b_test" ]
 	[ "$(plan b-one | jq -r '.kernels[].machine' | uniq)" = n ]
 	[ "$(plan a-one | jq -r '.kernels[].machine' | uniq)" = m ]
 	[ "$(plan a_test.one b-one | jq -r '.kernels[] | .id' | tr '\n' ' ')" = "reference@m base@m a-one reference@n base@n b-one " ]
+}
+
+@test "architectures: a case runs where it is at home; what is left out may be named" {
+	wanted=[]
+	more_cases='{folder: "r", test: "r_test", case: "one", arch: ["riscv"]}, {folder: "r", test: "s_test", case: "one", arch: ["riscv"]},
+		{folder: "g", test: "g_test", case: "one", arch: ["x86", "riscv"]}'
+	more_mutants='mutant("r-one"; ["r_test.one"]; "r"), mutant("g-one"; ["g_test.one"]; "r"), mutant("wrong"; ["r_test.one"]; "m")'
+	[ "$(selected r_test s_test | grep -v @m)" = "wrong:  # it names no case of machine m
+reference@r: r_test s_test
+base@r: r_test s_test
+r-one: r_test" ]
+	[ "$(plan r-one | jq -r '.kernels[].machine' | uniq)" = r ]
+	[ "$(plan a_test.one g-one | jq -r '.kernels[] | .id' | tr '\n' ' ')" = "reference@m base@m a-one reference@r base@r g-one " ]
+	[ "$(plan s_test | jq -c '[.kernels[0] | .machine, .may_skip]')" = '["r",[]]' ]
+	more_cases='' more_mutants='mutant("both"; ["a_test.one", "z_test.one"]; "m")'
+	[ "$(selected both | tail -n 1)" = "both: a_test # it names z_test.one, which is no case" ]
+	foreign='["z_test"]'
+	[ "$(selected both | tail -n 1)" = "both: a_test" ]
 }
 
 @test "a folder with its slash: all its tests, and the mutants that they must catch" {
