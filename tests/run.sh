@@ -20,6 +20,9 @@ make -s all units || exit 3
 for variant in reference base ibpb-posted-deferral; do
 	kernel/build.sh --variant "$variant" >/dev/null || exit 3
 done
+for arch in arm64 riscv; do
+	kernel/build.sh --arch "$arch" >/dev/null || exit 3
+done
 
 if [ $# -eq 0 ]; then
 	for unit in build/*/unit/*; do
