@@ -20,6 +20,7 @@ endif
 
 LIB_x86		:= lib/x86/bare.c lib/x86/ibpb.c lib/x86/ibpb_guest.c lib/x86/l1d.c \
 		   lib/x86/retired.c lib/x86/verw.c
+LIB_arm64	:= lib/arm64/its.c
 LIB_riscv	:= lib/riscv/aia.c
 LIB		:= lib/case.c lib/cpu.c lib/cpuset.c lib/gmem.c lib/gmem_cpuset.c lib/kallsyms.c lib/kmem.c \
 		   lib/ktap.c lib/kvm_usable.c lib/numa.c lib/percpu.c lib/trace.c lib/watch.c $(LIB_$(ARCH))
