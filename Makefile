@@ -14,7 +14,7 @@ MAKEFLAGS	+= --no-builtin-rules --no-print-directory
 top		:= $(patsubst %/,%,$(dir $(realpath $(lastword $(MAKEFILE_LIST)))))
 
 # The goals that need neither a kernel tree nor a compiler for the tests.
-ifneq ($(filter-out help demo check machine-check prove assertions bench link unlink clean host units,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out help demo check machine-check static-check prove assertions bench link unlink clean host units,$(or $(MAKECMDGOALS),all)),)
 need_kdir	:= y
 endif
 
@@ -26,7 +26,7 @@ endif
 override OUTPUT	:= $(abspath $(OUTPUT))
 
 # What another checkout has built here depends on files that are not ours.
-ifneq ($(filter-out help demo check machine-check prove assertions bench link unlink clean,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out help demo check machine-check static-check prove assertions bench link unlink clean,$(or $(MAKECMDGOALS),all)),)
 $(shell mkdir -p $(OUTPUT))
 ifneq ($(top),$(file <$(OUTPUT)/top))
 $(shell find $(OUTPUT) -path $(OUTPUT)/libkvm -prune -o -name '*.[do]' -exec rm -f {} +)
@@ -73,6 +73,10 @@ machine-check:
 	@$(top)/tests/deps.sh demo
 	@$(top)/tests/machine_check.sh $(MACHINE)
 
+## make static-check KDIR=<tree>  what no machine can show: bugs that are found in the source
+static-check:
+	@$(top)/kernel/static.sh $(or $(KDIR),$(shell $(top)/kernel/source.sh))
+
 ## make KDIR=<tree>              build the tests (O=<dir>: elsewhere than build/<arch>)
 ## make install INSTALL_PATH=<dir>
 ## make link KDIR=<tree>         let the tree's `make kselftest TARGETS=kvm-witness` see them
@@ -87,4 +91,4 @@ unlink:
 clean:
 	rm -rf $(OUTPUT)
 
-.PHONY: all help demo check machine-check prove assertions bench link unlink clean install install-tests host
+.PHONY: all help demo check machine-check static-check prove assertions bench link unlink clean install install-tests host

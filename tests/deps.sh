@@ -19,7 +19,7 @@ case ${1:-} in
 demo) ;;
 # The project's own tests, and what they compare with.
 check) packages+=(gcc-aarch64-linux-gnu gcc-riscv64-linux-gnu libc6-dev-arm64-cross libc6-dev-riscv64-cross
-		qemu-system-arm qemu-user bats shellcheck libcmocka-dev clang llvm lld busybox-static stress-ng perl python3 procps) ;;
+		qemu-system-arm qemu-user bats shellcheck libcmocka-dev clang llvm lld busybox-static coccinelle stress-ng perl python3 procps) ;;
 *) die 2 "tests/deps.sh demo|check" ;;
 esac
 
