@@ -13,21 +13,28 @@
 
 /* --- the host's side ------------------------------------------------------ */
 
-/* Asks a VM that is thrown away; -1: it has no AIA. */
+/* Asks a VM that is thrown away, once; -1: it has no AIA. */
 static int default_mode(void)
 {
-	struct kvm_vm *vm = vm_create_barebones();
+	static bool asked;
+	static int answer = -1;
+	struct kvm_vm *vm;
 	uint32_t mode;
-	int fd, ret = -1;
+	int fd;
 
+	if (asked)
+		return answer;
+	asked = true;
+
+	vm = vm_create_barebones();
 	fd = __kvm_create_device(vm, KVM_DEV_TYPE_RISCV_AIA);
 	if (fd >= 0) {
 		kvm_device_attr_get(fd, KVM_DEV_RISCV_AIA_GRP_CONFIG, KVM_DEV_RISCV_AIA_CONFIG_MODE, &mode);
-		ret = mode;
+		answer = mode;
 		close(fd);
 	}
 	kvm_vm_free(vm);
-	return ret;
+	return answer;
 }
 
 const char *aia_unavailable(void)
