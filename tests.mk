@@ -29,7 +29,7 @@ TESTS_x86	:= x86/deferred_ibpb_test x86/ibpb_random_test x86/ibpb_user_off_test 
 		   x86/migration_ibpb_test x86/nested_ibpb_test x86/probe_test \
 		   x86/seamcall_tdcall_ud_test x86/verw_entry_test
 TESTS_arm64	:= arm64/gic_msi_test arm64/psci_version_test
-TESTS_riscv	:= riscv/aia_imsic_test
+TESTS_riscv	:= riscv/aia_aplic_test riscv/aia_csr_test riscv/aia_device_test riscv/aia_imsic_test
 
 # guest_memfd is there on these only.
 TESTS_gmem	:= guest_memfd/gmem_cpuset_spread_test guest_memfd/gmem_cpuset_v2_test \
