@@ -45,6 +45,9 @@ struct witness_test {
  */
 #define WANTS_TWO_NODES		"nodes=2"	/* each with memory and a CPU */
 #define WANTS_THREE_NODES	"nodes=3"	/* CPU 0 and memory, CPU 1 and none, no CPU and memory */
+#define WANTS_NO_GUEST_FILES	"guests=0"	/* an AIA, and how many interrupt files a CPU has for guests */
+#define WANTS_ONE_GUEST_FILE	"guests=1"
+#define WANTS_SEVEN_GUEST_FILES	"guests=7"
 #define WANTS_L1TF		"l1tf"		/* an Intel processor with L1TF and MMIO Stale Data */
 
 /*

@@ -3,7 +3,8 @@
 #
 # Sourced.  The machine riscv64: stock QEMU (>= 9), the board virt with two harts, the
 # hypervisor extension and the AIA: an APLIC in MSI mode and IMSICs with four guest
-# interrupt files for each hart; a kind guests=N has N of them.
+# interrupt files for each hart; a kind guests=N has N of them.  The tests find the number
+# in the kernel's command line.
 #
 # Debian 12's QEMU is too old; emulator/fetch.sh takes one from a newer suite.
 
@@ -59,5 +60,5 @@ machine_argv()
 	qemu_base ,thread=multi
 	argv=("$qemu" "${share[@]}" -M "virt,aia=aplic-imsic,aia-guests=$guests" -cpu max
 		-device virtio-serial-device "${base[@]}"
-		-kernel "$2" -initrd "$3" -append "$4 @append@")
+		-kernel "$2" -initrd "$3" -append "$4 witness_guests=$guests @append@")
 }

@@ -81,6 +81,37 @@ void aia_aplic_set(int aia, unsigned int offset, uint32_t value);
 /* Sends interrupt @id to the IMSIC of the vCPU by KVM_SIGNAL_MSI: what the ioctl returns. */
 int aia_signal_msi(struct kvm_vcpu *vcpu, uint32_t id);
 
+/* The guest's accesses to its IMSIC that KVM has emulated: none while it has a file of the CPU's. */
+uint64_t aia_emulated(struct kvm_vcpu *vcpu);
+
+/*
+ * Takes all interrupt files that @cpu has left, by vCPUs of a VM of its own, and says how
+ * many there were.  Freeing the VM gives them back.  Leaves the calling thread on @cpu.
+ */
+struct kvm_vm *aia_take_files(int cpu, unsigned int *n);
+
+/* --- a guest that counts -------------------------------------------------- */
+
+#define AIA_MAX_VCPUS	16
+#define AIA_MAX_ID	255	/* as far as the tests go */
+
+/*
+ * The guest's program of any vCPU: enables all interrupts and claims each that comes.
+ * vcpu_args_set(vcpu, 1, AIA_SPINS) keeps it from sleeping when there is none.
+ */
+void aia_guest_counts(unsigned long spins);
+#define AIA_SPINS	1
+
+/* How often it has claimed @id, and any. */
+uint32_t aia_claims(struct kvm_vcpu *vcpu, unsigned int id);
+uint32_t aia_all_claims(struct kvm_vcpu *vcpu);
+
+/* Waits until it has claimed @n in all; false: not in twelve seconds. */
+bool aia_wait_claims(struct kvm_vcpu *vcpu, uint32_t n);
+
+/* Waits until it has enabled its interrupts. */
+void aia_wait_ready(struct kvm_vcpu *vcpu);
+
 /* --- the guest's side ----------------------------------------------------- */
 
 unsigned long imsic_read(unsigned int reg);

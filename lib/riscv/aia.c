@@ -8,7 +8,9 @@
 
 #include "aia.h"
 #include "case.h"
+#include "vcpu_thread.h"
 
+#define PATIENCE	12000000	/* microseconds */
 #define NO_AIA	"no AIA for guests: no Ssaia on this host, or Linux before 6.5"
 
 /* --- the host's side ------------------------------------------------------ */
@@ -124,6 +126,99 @@ int aia_signal_msi(struct kvm_vcpu *vcpu, uint32_t id)
 	};
 
 	return __vm_ioctl(vcpu->vm, KVM_SIGNAL_MSI, &msi);
+}
+
+uint64_t aia_emulated(struct kvm_vcpu *vcpu)
+{
+	return vcpu_get_stat(vcpu, csr_exit_kernel);
+}
+
+static void guest_is_there(void)
+{
+	GUEST_SYNC(0);
+}
+
+struct kvm_vm *aia_take_files(int cpu, unsigned int *n)
+{
+	struct aia_config config = { .mode = KVM_DEV_RISCV_AIA_MODE_HWACCEL };
+	struct kvm_vcpu *vcpus[AIA_MAX_VCPUS];
+	struct kvm_vm *vm;
+
+	vm = vm_create_with_vcpus(AIA_MAX_VCPUS, guest_is_there, vcpus);
+	close(aia_create(vm, &config));
+	for (*n = 0; *n < AIA_MAX_VCPUS; (*n)++) {
+		vcpu_run_on(vcpus[*n], cpu);
+		if (vcpus[*n]->run->exit_reason == KVM_EXIT_FAIL_ENTRY)
+			return vm;
+	}
+	TEST_FAIL("CPU %d has more than %d interrupt files for guests", cpu, AIA_MAX_VCPUS);
+}
+
+/* --- a guest that counts -------------------------------------------------- */
+
+struct claims {
+	uint32_t ready;
+	uint32_t all;
+	uint32_t of[AIA_MAX_ID + 1];
+};
+
+static struct claims guest_claims[AIA_MAX_VCPUS];
+
+void aia_guest_counts(unsigned long spins)
+{
+	struct claims *c = &guest_claims[guest_get_vcpuid()];
+	unsigned int id;
+
+	imsic_init();
+	for (id = 64; id <= AIA_MAX_ID; id += 64)
+		imsic_write(AIA_EIE(id), ~0UL);
+	imsic_write(AIA_EIE(0), ~1UL);
+	WRITE_ONCE(c->ready, 1);
+	for (;;) {
+		id = imsic_claim();
+		if (id) {
+			id = id <= AIA_MAX_ID ? id : 0;
+			WRITE_ONCE(c->of[id], c->of[id] + 1);
+			/* Who has seen this one sees that one. */
+			asm volatile("fence w, w" : : : "memory");
+			WRITE_ONCE(c->all, c->all + 1);
+		} else if (spins != AIA_SPINS) {
+			guest_wfi();
+		}
+	}
+}
+
+static struct claims *claims_of(struct kvm_vcpu *vcpu)
+{
+	return addr_gva2hva(vcpu->vm, (gva_t)&guest_claims[vcpu->id]);
+}
+
+uint32_t aia_claims(struct kvm_vcpu *vcpu, unsigned int id)
+{
+	return READ_ONCE(claims_of(vcpu)->of[id]);
+}
+
+uint32_t aia_all_claims(struct kvm_vcpu *vcpu)
+{
+	return READ_ONCE(claims_of(vcpu)->all);
+}
+
+bool aia_wait_claims(struct kvm_vcpu *vcpu, uint32_t n)
+{
+	uint64_t begin = clock_us();
+
+	while (aia_all_claims(vcpu) < n) {
+		if (clock_us() - begin > PATIENCE)
+			return false;
+		usleep(200);
+	}
+	return true;
+}
+
+void aia_wait_ready(struct kvm_vcpu *vcpu)
+{
+	while (!READ_ONCE(claims_of(vcpu)->ready))
+		usleep(1000);
 }
 
 /* --- the guest's side ----------------------------------------------------- */
