@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * CPUs that have one interrupt file for guests: who gets one, and what happens to the
+ * vCPU that does not.
+ *
+ * Catches: files that leak or are not used, a mode that does what another one is for,
+ * and MSIs that go to somebody else's file.
+ */
+#include "aia_files.h"
+
+static void setup(void)
+{
+	aia_files_expect(1);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct witness_test test = {
+		.name = "aia_one_guest_file_test",
+		.needs = "AIA, one interrupt file for guests on each of two CPUs",
+		.seed = "RISC-V: KVM: Read HGEIP CSR on the correct cpu (2025-10)",
+		.wants = WANTS_ONE_GUEST_FILE,
+		.setup = setup,
+		.cases = aia_files_cases,
+		.nr_cases = AIA_FILES_CASES,
+	};
+
+	return witness_main(&test, argc, argv);
+}
