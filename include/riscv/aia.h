@@ -109,7 +109,7 @@ uint32_t aia_all_claims(struct kvm_vcpu *vcpu);
 /* Waits until it has claimed @n in all; false: not in twelve seconds. */
 bool aia_wait_claims(struct kvm_vcpu *vcpu, uint32_t n);
 
-/* Waits until it has enabled its interrupts. */
+/* Waits until it has enabled its interrupts; fails the case after 36 seconds. */
 void aia_wait_ready(struct kvm_vcpu *vcpu);
 
 /* --- the guest's side ----------------------------------------------------- */

@@ -217,8 +217,13 @@ bool aia_wait_claims(struct kvm_vcpu *vcpu, uint32_t n)
 
 void aia_wait_ready(struct kvm_vcpu *vcpu)
 {
-	while (!READ_ONCE(claims_of(vcpu)->ready))
+	uint64_t begin = clock_us();
+
+	while (!READ_ONCE(claims_of(vcpu)->ready)) {
+		if (clock_us() - begin > 3 * PATIENCE)
+			case_fail("vCPU %u does not get to enable its interrupts", vcpu->id);
 		usleep(1000);
+	}
 }
 
 /* --- the guest's side ----------------------------------------------------- */
