@@ -15,9 +15,6 @@ int __cpu_pin(int cpu);
 /* Pins the calling thread to the first CPU that it may run on; its number. */
 int cpu_pin_first(void);
 
-/* The first @n CPUs that the calling thread may run on; skips the case if there are fewer. */
-void cpu_need(int *cpus, int n);
-
 /* How many interrupts, of any kind, the CPU has taken since boot (/proc/interrupts). */
 uint64_t cpu_interrupts(int cpu);
 

@@ -52,21 +52,6 @@ bool cpu_vulnerability(const char *name, char *line, size_t len)
 	return ok;
 }
 
-void cpu_need(int *cpus, int n)
-{
-	int cpu, found = 0;
-	cpu_set_t may;
-
-	if (sched_getaffinity(0, sizeof(may), &may))
-		case_skip("sched_getaffinity: %s", strerror(errno));
-	for (cpu = 0; cpu < CPU_SETSIZE && found < n; cpu++) {
-		if (CPU_ISSET(cpu, &may))
-			cpus[found++] = cpu;
-	}
-	if (found < n)
-		case_skip("%d CPUs are needed, there is %d", n, found);
-}
-
 /* The column of @cpu, from 1; 0: there is none.  Offline CPUs have no column. */
 static unsigned int column_of(const char *header, int cpu)
 {

@@ -15,7 +15,6 @@
 
 #include "aia.h"
 #include "case.h"
-#include "cpu.h"
 #include "sbi.h"
 #include "vcpu_thread.h"
 
@@ -32,7 +31,7 @@ static void setup(void)
 
 	if (why)
 		case_skip("%s", why);
-	cpu_need(cpu, 2);
+	vcpu_thread_need_cpus(cpu, 2);
 }
 
 static struct kvm_vm *vm;

@@ -9,7 +9,6 @@
 
 #include "aia.h"
 #include "case.h"
-#include "cpu.h"
 #include "vcpu_thread.h"
 
 static int cpu[2];
@@ -20,7 +19,7 @@ static void setup(void)
 		case_skip("%s", aia_unavailable());
 	if (aia_has_guest_files())
 		case_skip("the CPUs have interrupt files for guests");
-	cpu_need(cpu, 2);
+	vcpu_thread_need_cpus(cpu, 2);
 }
 
 static void modes_refused(void)

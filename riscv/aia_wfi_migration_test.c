@@ -22,7 +22,6 @@
 
 #include "aia.h"
 #include "case.h"
-#include "cpu.h"
 #include "sbi.h"
 #include "vcpu_thread.h"
 
@@ -41,7 +40,7 @@ static void setup(void)
 		case_skip("%s", why);
 	if (!aia_has_guest_files())
 		case_skip("no interrupt files for guests on this host");
-	cpu_need(cpu, 2);
+	vcpu_thread_need_cpus(cpu, 2);
 }
 
 /* --- vCPUs that count what they claim ------------------------------------- */

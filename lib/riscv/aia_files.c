@@ -8,7 +8,6 @@
 
 #include "aia.h"
 #include "aia_files.h"
-#include "cpu.h"
 #include "vcpu_thread.h"
 
 static unsigned int files;
@@ -22,7 +21,7 @@ void aia_files_expect(unsigned int n)
 
 	if (aia_unavailable())
 		case_skip("%s", aia_unavailable());
-	cpu_need(cpu, 2);
+	vcpu_thread_need_cpus(cpu, 2);
 	snprintf(want, sizeof(want), "witness_guests=%u", n);
 	if (!f || !fgets(line, sizeof(line), f) || !strstr(line, want))
 		case_skip("not known to be a machine with %u interrupt files for guests on each CPU", n);
