@@ -17,7 +17,6 @@
 #include "aia.h"
 #include "case.h"
 #include "cpu.h"
-#include "sbi.h"
 
 #define IPRIO(i)	(0x30 + (i))
 #define EIP_LAST	0xbe
@@ -316,10 +315,6 @@ static void order_guest(void)
 	imsic_init();
 	imsic_enable(EXT_ID, true);
 	csr_set(CSR_SIE, BIT(IRQ_S_SOFT) | BIT(IRQ_S_TIMER));
-	sbi_ecall(0x54494d45, 0, 0, 0, 0, 0, 0, 0);	/* the timer, now */
-	while (!(csr_read(CSR_SIP) & BIT(IRQ_S_TIMER)))
-		;
-	csr_set(CSR_SIP, BIT(IRQ_S_SOFT));
 	guest_set_priorities(3, 2);
 	GUEST_SYNC(guest_next());
 	guest_set_priorities(2, 3);
@@ -342,10 +337,17 @@ static void expect_next(unsigned long wanted, const char *when)
 	CASE_EXPECT(value == wanted, "%s: stopi says %lu, not %lu", when, value, wanted);
 }
 
+/* Software and timer interrupt are pending, without a timer. */
+static void create_with_pending(int mode)
+{
+	create_with_aia(mode, order_guest);
+	vcpu_set_reg(vcpu, RISCV_GENERAL_CSR_REG(sip), BIT(IRQ_S_SOFT) | BIT(IRQ_S_TIMER));
+}
+
 /* The local ones among themselves: the same however the IMSIC is made. */
 static void local_order(void)
 {
-	create_with_aia(KVM_DEV_RISCV_AIA_MODE_EMUL, order_guest);
+	create_with_pending(KVM_DEV_RISCV_AIA_MODE_EMUL);
 	expect_next(IRQ_S_TIMER, "software 3, timer 2");
 	expect_next(IRQ_S_SOFT, "software 2, timer 3");
 }
@@ -354,7 +356,7 @@ static void external_order(int mode)
 {
 	unsigned int i;
 
-	create_with_aia(mode, order_guest);
+	create_with_pending(mode);
 	for (i = 0; i < 2; i++)
 		heard();
 	send(EXT_ID);
