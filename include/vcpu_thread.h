@@ -33,7 +33,7 @@ void vcpu_thread_move(struct vcpu_thread *t, int cpu);
  */
 void vcpu_thread_wait_asleep(struct vcpu_thread *t);
 
-/* How often the thread has gone to sleep so far. */
+/* How often the thread has gone to sleep so far; one that is about to is not counted yet. */
 uint64_t vcpu_thread_sleeps(struct vcpu_thread *t);
 
 /* Waits until KVM_RUN has returned with an exit that is no ucall; false: not in twelve seconds. */

@@ -280,7 +280,7 @@ static void storm_more_than_files(void)
 static void wakes_the_right_one(void)
 {
 	struct kvm_vcpu *vcpus[3];
-	uint64_t sleeps[3];
+	uint64_t wakes[3];
 	unsigned int i, k, round;
 
 	create(3, HWACCEL, vcpus);
@@ -292,13 +292,13 @@ static void wakes_the_right_one(void)
 		for (i = 0; i < 3; i++) {
 			for (k = 0; k < 3; k++) {
 				vcpu_thread_wait_asleep(&threads[k]);
-				sleeps[k] = vcpu_thread_sleeps(&threads[k]);
+				wakes[k] = vcpu_get_stat(vcpus[k], halt_wakeup);
 			}
 			send_next(vcpus[i]);
 			expect_claimed(vcpus[i], "asleep beside others");
 			for (k = 0; k < 3; k++)
-				CASE_EXPECT(k == i || vcpu_thread_sleeps(&threads[k]) == sleeps[k],
-					    "vCPU %u woke up for an MSI to vCPU %u", k, i);
+				CASE_EXPECT(k == i || vcpu_get_stat(vcpus[k], halt_wakeup) == wakes[k],
+					    "vCPU %u was woken up for an MSI to vCPU %u", k, i);
 		}
 		vcpu_thread_move(&threads[round % 3], cpu[1]);
 		vcpu_thread_move(&threads[(round + 1) % 3], cpu[0]);
