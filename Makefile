@@ -14,7 +14,7 @@ MAKEFLAGS	+= --no-builtin-rules --no-print-directory
 top		:= $(patsubst %/,%,$(dir $(realpath $(lastword $(MAKEFILE_LIST)))))
 
 # The goals that need neither a kernel tree nor a compiler for the tests.
-ifneq ($(filter-out help demo check machine-check static-check prove assertions bench link unlink clean host units,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out help demo check machine-check static-check prove assertions bench link unlink clean host units report fuzz-ktap,$(or $(MAKECMDGOALS),all)),)
 need_kdir	:= y
 endif
 
@@ -77,6 +77,7 @@ machine-check:
 static-check:
 	@$(top)/kernel/static.sh $(or $(KDIR),$(shell $(top)/kernel/source.sh))
 
+## make fuzz-ktap                the reader of results, fed at random for FUZZ_SECONDS=60
 ## make KDIR=<tree>              build the tests (O=<dir>: elsewhere than build/<arch>)
 ## make install INSTALL_PATH=<dir>
 ## make link KDIR=<tree>         let the tree's `make kselftest TARGETS=kvm-witness` see them

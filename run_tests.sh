@@ -20,6 +20,7 @@ help()
 	cat <<'EOF'
 run_tests.sh [run] [option]... [TEST[.CASE] | FOLDER/]...
 run_tests.sh prove ...    would the tests have caught the bugs?  prove --help
+run_tests.sh report ...   results as a page, JUnit, KCIDB, a baseline; report --help
 
 Without a machine option the tests run here, on this kernel.
 
@@ -33,6 +34,7 @@ Without a machine option the tests run here, on this kernel.
   --boot-timeout S   for the machine to come up (60)
   --strict           a skip is a failure
   --results DIR      where ktap, logs and meta.json go (results/<date>-<id>)
+  --baseline FILE    known results: only new failures and lost cases make for exit 1
   --list [--json]    every case of the machine's architecture: what it verifies, needs
   -h, --help
 
@@ -49,10 +51,11 @@ usage()
 
 # --- the command line
 
-machine='' kernel='' modules='' variant='' append='' strict='' list='' json='' results=''
+machine='' kernel='' modules='' variant='' append='' strict='' list='' json='' results='' baseline=''
 timeout='' boot_timeout=''
 words=()
 [ "${1:-}" != prove ] || exec "$top/proof/prove.sh" "${@:2}"
+[ "${1:-}" != report ] || exec "$top/report/report.sh" "${@:2}"
 [ "${1:-}" != run ] || shift
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -62,7 +65,7 @@ while [ $# -gt 0 ]; do
 	--json) json=y ;;
 	--list-machines) machines; exit 0 ;;
 	-h | --help) help; exit 0 ;;
-	--machine | --kernel | --modules | --variant | --append | --timeout | --boot-timeout | --results)
+	--machine | --kernel | --modules | --variant | --append | --timeout | --boot-timeout | --results | --baseline)
 		[ -n "${2:-}" ] || usage "$1 wants a value"
 		case $1 in
 		--machine) machine=$2 ;;
@@ -73,6 +76,7 @@ while [ $# -gt 0 ]; do
 		--timeout) timeout=$2 ;;
 		--boot-timeout) boot_timeout=$2 ;;
 		--results) results=$2 ;;
+		--baseline) baseline=$2 ;;
 		esac
 		shift ;;
 	-*) usage "unknown option $1" ;;
@@ -90,6 +94,8 @@ mapfile -t all_machines < <(machines)
 [[ " ${all_machines[*]} " == *" $machine "* ]] || unknown machine "$machine" "${all_machines[@]}"
 [ "$machine" != host ] || [ -z "$kernel$variant$append" ] ||
 	usage "the machine host runs on this kernel: no --kernel, --variant or --append"
+
+[ -z "$baseline" ] || "$top/report/report.sh" baseline --check "$baseline" || exit $?
 
 arch=$(machine_arch_of "$machine")
 out=$(tests_folder "$arch")
@@ -159,6 +165,7 @@ for word in "${words[@]}"; do
 	fi
 done
 words=("${selected[@]}")
+only=("${words[@]/#/--only=}")
 [ ${#words[@]} -gt 0 ] || words=("${all_tests[@]}")
 
 # --- the kernel
@@ -278,4 +285,9 @@ while kill -0 "$boot" 2>/dev/null; do
 	wait "$boot" || code=$?
 done
 [ "$signalled" -eq 0 ] || exit $((128 + signalled))
+if [ -n "$baseline" ] && [ -s "$results/ktap" ]; then
+	code=0
+	"$top/report/report.sh" --baseline "$baseline" --partial "${only[@]}" "$results/ktap" >"$results/baseline" || code=$?
+	sed 's/^/# /' "$results/baseline" || code=3
+fi
 exit "$code"

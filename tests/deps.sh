@@ -14,12 +14,18 @@ set -euo pipefail
 
 # The kernel and the tests are built, a machine is booted.
 packages=(build-essential bc bison flex libelf-dev libssl-dev ccache cpio kmod rsync xz-utils zstd
-	jq libjansson-dev uuid-dev qemu-system-x86 debian-archive-keyring)
+	jq libjansson-dev libsqlite3-dev uuid-dev qemu-system-x86 debian-archive-keyring)
 case ${1:-} in
 demo) ;;
 # The project's own tests, and what they compare with.
-check) packages+=(gcc-aarch64-linux-gnu gcc-riscv64-linux-gnu libc6-dev-arm64-cross libc6-dev-riscv64-cross
-		qemu-system-arm qemu-user bats shellcheck libcmocka-dev clang llvm lld busybox-static coccinelle stress-ng perl python3 procps) ;;
+check)
+	packages+=(bats shellcheck libcmocka-dev clang llvm lld busybox-static coccinelle stress-ng perl python3 procps)
+	# The other architectures' tests and machines.
+	packages+=(gcc-aarch64-linux-gnu gcc-riscv64-linux-gnu libc6-dev-arm64-cross libc6-dev-riscv64-cross
+		qemu-system-arm qemu-user)
+	# Who reads our reports, and what feeds their reader.
+	packages+=(libxml2-utils sqlite3 postgresql chromium python3-yaml python3-jsonschema libclang-rt-dev)
+	;;
 *) die 2 "tests/deps.sh demo|check" ;;
 esac
 
