@@ -121,3 +121,38 @@ printf '\n%-58s %8s %8s %8s %7s\n' "pages of guest_memfd a second" median min ma
 for name in "no policy" "one policy" "a policy for each page"; do
 	show "pages-$name" "fallocate(), $name"
 done
+
+# A thousand jobs of ten kernels, each as long as the run above; and one endless ktap.
+for ((i = 0; i < 10; i++)); do
+	mkdir -p "$dir/jobs/$i"
+	jq --arg kernel "kernel-$i" '.kernel_name = $kernel' "$dir/run/meta.json" >"$dir/jobs/$i/meta.json"
+	cp "$dir/run/ktap" "$dir/jobs/$i/"
+	for ((j = 1; j < 100; j++)); do
+		cp -r "$dir/jobs/$i" "$dir/jobs/$i.$j"
+	done
+done
+mkdir "$dir/endless"
+cp "$dir/run/meta.json" "$dir/endless/"
+{
+	printf 'KTAP version 1\n1..1\n'
+	yes "# what a test says of itself in lines that are as long as such lines are" | head -c 200000000
+	printf '\nok 1 a_test\n'
+} >"$dir/endless/ktap"
+"$top/run_tests.sh" report --help >/dev/null
+for ((i = 0; i < rounds; i++)); do
+	rm -f "$dir/store"
+	time_of page "$top/run_tests.sh" report html --store "$dir/store" -o "$dir/page" "$dir/jobs"
+	time_of again "$top/run_tests.sh" report html --store "$dir/store" -o "$dir/page" "$dir/jobs"
+	begin=$(now)
+	"$top/run_tests.sh" report "$dir/endless" >/dev/null
+	record megabytes "$(echo "200 / ($(now) - $begin)" | bc -l)"
+done
+base=$(median page)
+digits=2
+printf '\n%-58s %8s %8s %8s %7s\n' "seconds, reports" median min max ratio
+show page "1000 jobs, $(grep -c '^ *\(not \)*ok' "$dir/run/ktap") results each: collected, page written"
+show again "the same, collected before"
+base=$(median megabytes)
+digits=0
+printf '\n%-58s %8s %8s %8s %7s\n' "MB/s" median min max ratio
+show megabytes "a ktap of 200 MB, from exec to the summary"
