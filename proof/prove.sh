@@ -146,7 +146,7 @@ needed()
 }
 
 archs=$(machine_arch_of "$default"; machine_archs)
-usable=() foreign=() wanted=(${machine:+"$machine"})
+usable=() wanted=(${machine:+"$machine"})
 for arch in $(needed | awk '!seen[$0]++'); do
 	cc=$(cross_prefix "$arch")gcc
 	if command -v "$cc" >/dev/null; then
@@ -156,15 +156,15 @@ for arch in $(needed | awk '!seen[$0]++'); do
 	fi
 done
 [ ${#usable[@]} -gt 0 ] || exit 3
-for arch in $(machine_archs); do
-	[[ " ${usable[*]} " == *" $arch "* ]] || mapfile -t -O ${#foreign[@]} foreign < <(tests_in "$arch")
-done
-if [ ${#foreign[@]} -gt 0 ] && [ ${#wanted[@]} -eq 0 ]; then
+if [ ${#wanted[@]} -eq 0 ] && [ ${#usable[@]} -lt "$(machine_archs | wc -l)" ]; then
 	mapfile -t wanted < <(for arch in "${usable[@]}"; do machines_of "$arch"; done)
 fi
 
 # This also builds the tests, once for all the runs.
 "$here/cases.sh" "${usable[@]}" >"$work/cases.json" || exit $?
+# What other architectures have may be named all the same.
+mapfile -t foreign < <(comm -23 <(for dir in $(machine_archs) guest_memfd; do tests_in "$dir"; done | sort -u) \
+	<(jq -r '.[].test' "$work/cases.json" | sort -u))
 jq -n --slurpfile h "$work/headers.json" --slurpfile c "$work/cases.json" --arg default "$default" \
 	--argjson wanted "$(json_array "${wanted[@]}")" --argjson all "$all" --argjson words "$(json_array "${words[@]}")" \
 	--argjson machines "$(json_array "${all_machines[@]}")" --argjson foreign "$(json_array "${foreign[@]}")" \
