@@ -35,7 +35,7 @@ done < <(jq -r '.[].test' "$work/cases.json" | LC_ALL=C sort -u) >"$work/sources
 printf 'lib/ and include/ %s\n' "$(cd "$top" && find lib include -name '*.[ch]' | LC_ALL=C sort | xargs cat |
 	sha256sum | cut -d' ' -f1)" >>"$work/sources"
 
-pending=$(cat "$here/pending" 2>/dev/null || :)
+pending=$(grep -v "^#" "$here/pending" 2>/dev/null || :)
 jq -nr --arg pending "$pending" --slurpfile headers "$work/headers.json" --slurpfile cases "$work/cases.json" --rawfile sources "$work/sources" \
 	-f "$here/docs.jq" >"$work/proof.md"
 

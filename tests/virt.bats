@@ -77,8 +77,3 @@ fake_qemu()
 	[ "$status" -eq 3 ]
 	[[ $output == *"riscv64-linux-gnu-gcc is missing: run tests/deps.sh check"* ]]
 }
-
-@test "the names of tests are unique: kselftest puts all of them into one folder" {
-	run find "$top"/{x86,arm64,riscv,guest_memfd} -name '*_test.c' -printf '%f\n'
-	[ -z "$(sort <<<"$output" | uniq -d)" ]
-}
