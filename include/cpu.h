@@ -12,6 +12,13 @@
 /* Pins the calling thread to a CPU: 0 or -errno. */
 int __cpu_pin(int cpu);
 
+/*
+ * The first @n CPUs that the calling thread may run on.  __cpu_need() returns how many
+ * there are, up to @n, or -errno; cpu_need() skips the case if there are fewer.
+ */
+int __cpu_need(int *cpus, int n);
+void cpu_need(int *cpus, int n);
+
 /* Pins the calling thread to the first CPU that it may run on; its number. */
 int cpu_pin_first(void);
 

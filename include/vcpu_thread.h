@@ -11,9 +11,6 @@
 
 #include "compat.h"
 
-/* The first @n CPUs that the calling thread may run on; skips the case if there are fewer. */
-void vcpu_thread_need_cpus(int *cpus, int n);
-
 struct vcpu_thread {
 	struct kvm_vcpu *vcpu;
 	pthread_t thread;

@@ -20,15 +20,35 @@ int __cpu_pin(int cpu)
 	return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
 }
 
-int cpu_pin_first(void)
+int __cpu_need(int *cpus, int n)
 {
-	int cpu = 0, ret;
+	int cpu, found = 0;
 	cpu_set_t may;
 
 	if (sched_getaffinity(0, sizeof(may), &may))
-		case_skip("sched_getaffinity: %s", strerror(errno));
-	while (!CPU_ISSET(cpu, &may))
-		cpu++;
+		return -errno;
+	for (cpu = 0; cpu < CPU_SETSIZE && found < n; cpu++) {
+		if (CPU_ISSET(cpu, &may))
+			cpus[found++] = cpu;
+	}
+	return found;
+}
+
+void cpu_need(int *cpus, int n)
+{
+	int found = __cpu_need(cpus, n);
+
+	if (found < 0)
+		case_skip("sched_getaffinity: %s", strerror(-found));
+	if (found < n)
+		case_skip("%d CPUs are needed, there is %d", n, found);
+}
+
+int cpu_pin_first(void)
+{
+	int cpu, ret;
+
+	cpu_need(&cpu, 1);
 	ret = __cpu_pin(cpu);
 	if (ret)
 		case_skip("cannot run on CPU %d: %s", cpu, strerror(-ret));

@@ -3,7 +3,6 @@
  * See include/vcpu_thread.h.
  */
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,21 +13,6 @@
 #include "vcpu_thread.h"
 
 #define PATIENCE	20000000	/* microseconds */
-
-void vcpu_thread_need_cpus(int *cpus, int n)
-{
-	int cpu, found = 0;
-	cpu_set_t may;
-
-	if (sched_getaffinity(0, sizeof(may), &may))
-		case_skip("sched_getaffinity: %s", strerror(errno));
-	for (cpu = 0; cpu < CPU_SETSIZE && found < n; cpu++) {
-		if (CPU_ISSET(cpu, &may))
-			cpus[found++] = cpu;
-	}
-	if (found < n)
-		case_skip("%d CPUs are needed, there is %d", n, found);
-}
 
 /* A line of a file in /proc/self/task/<tid>/ that begins with @key; false: there is none. */
 static bool read_line(struct vcpu_thread *t, const char *file, const char *key, char *line, size_t len)

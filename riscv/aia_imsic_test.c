@@ -15,6 +15,7 @@
 
 #include "aia.h"
 #include "case.h"
+#include "cpu.h"
 #include "sbi.h"
 #include "vcpu_thread.h"
 
@@ -31,7 +32,7 @@ static void setup(void)
 
 	if (why)
 		case_skip("%s", why);
-	vcpu_thread_need_cpus(cpu, 2);
+	cpu_need(cpu, 2);
 }
 
 static struct kvm_vm *vm;

@@ -9,6 +9,7 @@
 
 #include "aia.h"
 #include "case.h"
+#include "cpu.h"
 #include "vcpu_thread.h"
 
 static int cpu[2];
@@ -19,7 +20,7 @@ static void setup(void)
 		case_skip("%s", aia_unavailable());
 	if (aia_has_guest_files())
 		case_skip("the CPUs have interrupt files for guests");
-	vcpu_thread_need_cpus(cpu, 2);
+	cpu_need(cpu, 2);
 }
 
 static void modes_refused(void)
@@ -44,13 +45,11 @@ static void modes_refused(void)
 
 static void msis_arrive(void)
 {
-	struct aia_config config = { .mode = KVM_DEV_RISCV_AIA_MODE_EMUL };
 	struct vcpu_thread thread;
 	struct kvm_vcpu *vcpu;
 	unsigned int i;
 
-	aia_create(vm_create_with_one_vcpu(&vcpu, aia_guest_counts), &config);
-	vcpu_args_set(vcpu, 1, 0UL);
+	aia_create_counting(1, KVM_DEV_RISCV_AIA_MODE_EMUL, &vcpu);
 	vcpu_thread_start(&thread, vcpu, cpu[0]);
 	aia_wait_ready(vcpu);
 	for (i = 1; i <= 20; i++) {

@@ -22,6 +22,7 @@
 
 #include "aia.h"
 #include "case.h"
+#include "cpu.h"
 #include "sbi.h"
 #include "vcpu_thread.h"
 
@@ -40,7 +41,7 @@ static void setup(void)
 		case_skip("%s", why);
 	if (!aia_has_guest_files())
 		case_skip("no interrupt files for guests on this host");
-	vcpu_thread_need_cpus(cpu, 2);
+	cpu_need(cpu, 2);
 }
 
 /* --- vCPUs that count what they claim ------------------------------------- */
@@ -48,21 +49,9 @@ static void setup(void)
 static struct vcpu_thread threads[AIA_MAX_VCPUS];
 static uint32_t sent[AIA_MAX_VCPUS][AIA_MAX_ID + 1], all_sent[AIA_MAX_VCPUS];
 
-static struct kvm_vm *create(unsigned int n, int mode, struct kvm_vcpu **vcpus)
-{
-	struct aia_config config = { .mode = mode };
-	struct kvm_vm *vm = vm_create_with_vcpus(n, aia_guest_counts, vcpus);
-	unsigned int i;
-
-	for (i = 0; i < n; i++)
-		vcpu_args_set(vcpus[i], 1, 0UL);
-	aia_create(vm, &config);
-	return vm;
-}
-
 static void start_one(struct kvm_vcpu **vcpu, int on)
 {
-	create(1, HWACCEL, vcpu);
+	aia_create_counting(1, HWACCEL, vcpu);
 	vcpu_thread_start(&threads[0], *vcpu, on);
 	aia_wait_ready(*vcpu);
 }
@@ -248,7 +237,7 @@ static void storm_hot(void)
 {
 	struct kvm_vcpu *vcpu;
 
-	create(1, HWACCEL, &vcpu);
+	aia_create_counting(1, HWACCEL, &vcpu);
 	vcpu_args_set(vcpu, 1, (unsigned long)AIA_SPINS);
 	vcpu_thread_start(&threads[0], vcpu, cpu[0]);
 	aia_wait_ready(vcpu);
@@ -266,7 +255,7 @@ static void storm_more_than_files(void)
 	n = files[0] + files[1] + 2;
 	if (n > AIA_MAX_VCPUS)
 		case_skip("%u interrupt files on two CPUs are more than the test has vCPUs", files[0] + files[1]);
-	create(n, AUTO, vcpus);
+	aia_create_counting(n, AUTO, vcpus);
 	for (i = 0; i < n; i++)
 		vcpu_thread_start(&threads[i], vcpus[i], cpu[i % 2]);
 	for (i = 0; i < n; i++)
@@ -283,7 +272,7 @@ static void wakes_the_right_one(void)
 	uint64_t wakes[3];
 	unsigned int i, k, round;
 
-	create(3, HWACCEL, vcpus);
+	aia_create_counting(3, HWACCEL, vcpus);
 	for (i = 0; i < 3; i++) {
 		vcpu_thread_start(&threads[i], vcpus[i], cpu[0]);
 		aia_wait_ready(vcpus[i]);

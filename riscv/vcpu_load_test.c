@@ -16,13 +16,14 @@
 
 #include "case.h"
 #include "compat.h"
+#include "cpu.h"
 #include "vcpu_thread.h"
 
 static int cpu[2];
 
 static void setup(void)
 {
-	vcpu_thread_need_cpus(cpu, 2);
+	cpu_need(cpu, 2);
 }
 
 static void on_signal(int sig)

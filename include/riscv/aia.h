@@ -63,7 +63,7 @@ struct aia_config {
 /* NULL, or why there is no AIA for guests here. */
 const char *aia_unavailable(void);
 
-/* Interrupt files that each CPU has for guests: 0 if there are none.  By asking KVM for its mode. */
+/* Have CPUs interrupt files for guests?  KVM's default mode tells. */
 bool aia_has_guest_files(void);
 
 /*
@@ -101,6 +101,9 @@ struct kvm_vm *aia_take_files(int cpu, unsigned int *n);
  */
 void aia_guest_counts(unsigned long spins);
 #define AIA_SPINS	1
+
+/* A VM with @n vCPUs that do so, and an AIA in this mode. */
+struct kvm_vm *aia_create_counting(unsigned int n, int mode, struct kvm_vcpu **vcpus);
 
 /* How often it has claimed @id, and any. */
 uint32_t aia_claims(struct kvm_vcpu *vcpu, unsigned int id);

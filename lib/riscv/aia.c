@@ -188,6 +188,18 @@ void aia_guest_counts(unsigned long spins)
 	}
 }
 
+struct kvm_vm *aia_create_counting(unsigned int n, int mode, struct kvm_vcpu **vcpus)
+{
+	struct aia_config config = { .mode = mode };
+	struct kvm_vm *vm = vm_create_with_vcpus(n, aia_guest_counts, vcpus);
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		vcpu_args_set(vcpus[i], 1, 0UL);
+	aia_create(vm, &config);
+	return vm;
+}
+
 static struct claims *claims_of(struct kvm_vcpu *vcpu)
 {
 	return addr_gva2hva(vcpu->vm, (gva_t)&guest_claims[vcpu->id]);

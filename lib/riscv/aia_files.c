@@ -8,6 +8,7 @@
 
 #include "aia.h"
 #include "aia_files.h"
+#include "cpu.h"
 #include "vcpu_thread.h"
 
 static unsigned int files;
@@ -21,7 +22,7 @@ void aia_files_expect(unsigned int n)
 
 	if (aia_unavailable())
 		case_skip("%s", aia_unavailable());
-	vcpu_thread_need_cpus(cpu, 2);
+	cpu_need(cpu, 2);
 	snprintf(want, sizeof(want), "witness_guests=%u", n);
 	if (!f || !fgets(line, sizeof(line), f) || !strstr(line, want))
 		case_skip("not known to be a machine with %u interrupt files for guests on each CPU", n);
@@ -30,17 +31,6 @@ void aia_files_expect(unsigned int n)
 }
 
 static struct kvm_vcpu *vcpus[AIA_MAX_VCPUS];
-
-static void create(unsigned int n, int mode)
-{
-	struct aia_config config = { .mode = mode };
-	struct kvm_vm *vm = vm_create_with_vcpus(n, aia_guest_counts, vcpus);
-	unsigned int i;
-
-	for (i = 0; i < n; i++)
-		vcpu_args_set(vcpus[i], 1, 0UL);
-	aia_create(vm, &config);
-}
 
 static void as_many_as_there_are(void)
 {
@@ -101,7 +91,7 @@ static void hwaccel_fails_entry(void)
 	struct kvm_vcpu *last;
 	unsigned int i;
 
-	create(files + 1, KVM_DEV_RISCV_AIA_MODE_HWACCEL);
+	aia_create_counting(files + 1, KVM_DEV_RISCV_AIA_MODE_HWACCEL, vcpus);
 	last = vcpus[files];
 	for (i = 0; i < files; i++) {
 		vcpu_thread_start(&thread[i], vcpus[i], cpu[0]);
@@ -126,7 +116,7 @@ static void auto_falls_back(void)
 {
 	unsigned int i, emulated = 0, n = files + 2;
 
-	create(n, KVM_DEV_RISCV_AIA_MODE_AUTO);
+	aia_create_counting(n, KVM_DEV_RISCV_AIA_MODE_AUTO, vcpus);
 	for (i = 0; i < n; i++) {
 		vcpu_thread_start(&thread[i], vcpus[i], cpu[0]);
 		aia_wait_ready(vcpus[i]);

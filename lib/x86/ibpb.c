@@ -179,15 +179,10 @@ const char *ibpb_vcpu_switch_off(void)
 
 static const char *pick_cpus(void)
 {
-	int cpu, n = 0;
-	cpu_set_t set;
+	int n = __cpu_need(cpus, IBPB_CPUS);
 
-	if (sched_getaffinity(0, sizeof(set), &set))
+	if (n < 0)
 		return "sched_getaffinity() failed";
-	for (cpu = 0; cpu < CPU_SETSIZE && n < IBPB_CPUS; cpu++) {
-		if (CPU_ISSET(cpu, &set))
-			cpus[n++] = cpu;
-	}
 	return n == IBPB_CPUS ? NULL : "needs two CPUs";
 }
 
