@@ -528,7 +528,7 @@ static void expect_all_stopped(void)
 	CASE_EXPECT(!run(vcpus[0]) && returned(vcpus[0]), "the guest does not go on");
 }
 
-static void system_off(void)
+static void expect_end(uint32_t id, uint32_t type)
 {
 	const uint64_t *v;
 
@@ -536,22 +536,19 @@ static void system_off(void)
 	for_each_version(v) {
 		if (!has_version(vcpus[0], *v))
 			continue;
-		expect_event(PSCI_0_2_FN_SYSTEM_OFF, 0, 0, KVM_SYSTEM_EVENT_SHUTDOWN, 0);
+		expect_event(id, 0, 0, type, 0);
 		expect_all_stopped();
 	}
 }
 
+static void system_off(void)
+{
+	expect_end(PSCI_0_2_FN_SYSTEM_OFF, KVM_SYSTEM_EVENT_SHUTDOWN);
+}
+
 static void system_reset(void)
 {
-	const uint64_t *v;
-
-	create_0_2();
-	for_each_version(v) {
-		if (!has_version(vcpus[0], *v))
-			continue;
-		expect_event(PSCI_0_2_FN_SYSTEM_RESET, 0, 0, KVM_SYSTEM_EVENT_RESET, 0);
-		expect_all_stopped();
-	}
+	expect_end(PSCI_0_2_FN_SYSTEM_RESET, KVM_SYSTEM_EVENT_RESET);
 }
 
 /* Reset types: 0 is warm, from 0x80000000 on the vendor's, all else is reserved. */

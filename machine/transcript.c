@@ -4,27 +4,15 @@
  */
 #include <ctype.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "transcript.h"
+#include "../include/format.h"
 #include "../include/util.h"
 
 enum { STDOUT, FILE_KTAP, OUTS };
-
-static char *format(const char *fmt, ...)
-{
-	va_list ap;
-	char *s;
-
-	va_start(ap, fmt);
-	if (vasprintf(&s, fmt, ap) < 0)
-		abort();
-	va_end(ap);
-	return s;
-}
 
 static FILE *open_in(const char *dir, const char *name)
 {
