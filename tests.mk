@@ -18,6 +18,9 @@ CROSS_COMPILE	?= $(machine_$(ARCH))-linux-gnu-
 emulate		:= qemu-$(machine_$(ARCH))
 endif
 
+# The same program wherever the project is: verdicts of one folder hold for another.
+path_map	:= -ffile-prefix-map=$(top)=.
+
 LIB_x86		:= lib/x86/bare.c lib/x86/ibpb.c lib/x86/ibpb_guest.c lib/x86/l1d.c \
 		   lib/x86/retired.c lib/x86/verw.c
 LIB_arm64	:= lib/arm64/its.c
