@@ -2,7 +2,6 @@
 /*
  * The record of a run, see transcript.h.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 
 #include "transcript.h"
 #include "../include/format.h"
+#include "../include/ktap_line.h"
 #include "../include/util.h"
 
 enum { STDOUT, FILE_KTAP, OUTS };
@@ -113,89 +113,50 @@ static struct case_result *find_case(struct test_run *test, const char *name)
 	return NULL;
 }
 
-/* "SKIP reason" and the like; anything without a known word is only a reason. */
-static enum verdict directive(bool ok, const char **text)
+static void put_reported(struct test_run *test, const struct ktap_line *l, const char *line)
 {
-	static const struct {
-		const char *word;
-		enum verdict verdict;
-	} words[] = {
-		{ "SKIP", VERDICT_SKIP }, { "XFAIL", VERDICT_SKIP }, { "TODO", VERDICT_SKIP },
-		{ "TIMEOUT", VERDICT_TIMEOUT }, { "ERROR", VERDICT_ERROR },
-	};
-	size_t i;
+	char *name = format("%.*s", (int)l->name_len, l->name);
+	char *reason = format("%.*s", (int)l->reason_len, l->reason);
+	struct case_result *c = find_case(test, name);
 
-	for (i = 0; i < ARRAY_SIZE(words); i++) {
-		size_t len = strlen(words[i].word);
-
-		if (strncmp(*text, words[i].word, len) || ((*text)[len] && (*text)[len] != ' '))
-			continue;
-		*text += len;
-		*text += strspn(*text, " ");
-		if (ok == (words[i].verdict == VERDICT_SKIP))
-			return words[i].verdict;
-	}
-	return ok ? VERDICT_PASS : VERDICT_FAIL;
-}
-
-/* "ok 3 name # SKIP reason"; false when the line is no result. */
-static bool parse_result(struct test_run *test, const char *line)
-{
-	char *copy = strdup(line), *name = copy, *hash;
-	bool ok = true, found = false;
-	struct case_result *c;
-	const char *reason = "";
-	enum verdict v;
-
-	if (!strncmp(name, "not ", 4)) {
-		ok = false;
-		name += 4;
-	}
-	if (strncmp(name, "ok ", 3) || !isdigit((unsigned char)name[3]))
-		goto out;
-	found = true;
-	name += 3;
-	name += strspn(name, "0123456789");
-	name += strspn(name, " ");
-	if (!strncmp(name, "- ", 2))
-		name += 2;
-	hash = strstr(name, " # ");
-	if (hash) {
-		*hash = '\0';
-		reason = hash + 3;
-	}
-	v = directive(ok, &reason);
-	c = find_case(test, name);
-	if (c && !c->reported)
-		put_case(test, c, v, *reason ? reason : NULL);
-	else
+	if (!c || c->reported)
 		/* Kept as a comment: it must neither count twice nor vanish. */
 		comment(test, line);
-out:
-	free(copy);
-	return found;
+	else
+		put_case(test, c, !l->ok && l->verdict == VERDICT_SKIP ? VERDICT_FAIL : l->verdict,
+			 *reason ? reason : NULL);
+	free(name);
+	free(reason);
 }
 
 void test_line(struct test_run *test, const char *line)
 {
-	static const char skip_all[] = "1..0 # SKIP ";
+	struct ktap_line l;
 
 	if (test->log) {
 		fprintf(test->log, "%s\n", line);
 		fflush(test->log);
 	}
-	if (!strncmp(line, "KTAP version ", 13) || !strncmp(line, "TAP version ", 12))
-		return;
-	if (!strncmp(line, skip_all, strlen(skip_all))) {
-		free(test->skip_all);
-		test->skip_all = strdup(line + strlen(skip_all));
-		return;
+	ktap_parse_line(&l, line, strlen(line));
+	/* What is indented is a test's own: its cases are not. */
+	switch (l.indent ? KTAP_OTHER : l.kind) {
+	case KTAP_VERSION:
+		break;
+	case KTAP_PLAN:
+		if (!l.number && l.verdict == VERDICT_SKIP) {
+			free(test->skip_all);
+			test->skip_all = format("%.*s", (int)l.reason_len, l.reason);
+		}
+		break;
+	case KTAP_RESULT:
+		put_reported(test, &l, line);
+		break;
+	case KTAP_COMMENT:
+		comment(test, l.reason);
+		break;
+	default:
+		comment(test, line);
 	}
-	if (!strncmp(line, "1..", 3) && isdigit((unsigned char)line[3]))
-		return;
-	if (parse_result(test, line))
-		return;
-	comment(test, !strncmp(line, "# ", 2) ? line + 2 : line);
 }
 
 static char *describe(const struct test_end *end)

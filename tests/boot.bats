@@ -232,6 +232,13 @@ assert_complete()
 	[[ $output == *"not ok 2 two # skipped, and --strict was given: no IBPB"* ]]
 }
 
+@test "ok with an error, not ok with a skip: neither is what it says" {
+	boot_fake ok_and_error
+	[ "$status" -eq 3 ]
+	assert_complete
+	[[ $output == *"not ok 1 one # ERROR no memory"*"not ok 2 two # it is late"* ]]
+}
+
 @test "a failed case counts although the test exits 0" {
 	boot_fake lying_exit_code
 	[ "$status" -eq 1 ]
