@@ -24,7 +24,7 @@ path_map	:= -ffile-prefix-map=$(top)=.
 LIB_x86		:= lib/x86/bare.c lib/x86/ibpb.c lib/x86/ibpb_guest.c lib/x86/l1d.c \
 		   lib/x86/retired.c lib/x86/verw.c
 LIB_arm64	:= lib/arm64/its.c lib/arm64/psci_vm.c
-LIB_riscv	:= lib/riscv/aia.c lib/riscv/aia_files.c
+LIB_riscv	:= lib/riscv/aia.c lib/riscv/aia_device.c lib/riscv/aia_files.c
 LIB		:= lib/case.c lib/cpu.c lib/cpuset.c lib/gmem.c lib/gmem_cpuset.c lib/kallsyms.c lib/kmem.c \
 		   lib/ktap.c lib/kvm_usable.c lib/numa.c lib/percpu.c lib/trace.c lib/vcpu_thread.c \
 		   lib/watch.c $(LIB_$(ARCH))
@@ -35,8 +35,9 @@ TESTS_x86	:= x86/deferred_ibpb_test x86/ibpb_random_test x86/ibpb_user_off_test 
 TESTS_arm64	:= arm64/gic_msi_test arm64/psci_cpu_test arm64/psci_features_test \
 		   arm64/psci_system_test arm64/psci_version_test
 TESTS_riscv	:= riscv/aia_aplic_test riscv/aia_csr_test riscv/aia_device_test riscv/aia_imsic_test \
-		   riscv/aia_no_guest_file_test riscv/aia_one_guest_file_test \
-		   riscv/aia_seven_guest_files_test riscv/aia_wfi_migration_test riscv/vcpu_load_test
+		   riscv/aia_no_guest_file_test riscv/aia_one_guest_file_test riscv/aia_register_test \
+		   riscv/aia_save_restore_test riscv/aia_seven_guest_files_test \
+		   riscv/aia_wfi_migration_test riscv/vcpu_load_test
 
 # guest_memfd is there on these only.
 TESTS_gmem	:= guest_memfd/gmem_cpuset_spread_test guest_memfd/gmem_cpuset_v2_test \

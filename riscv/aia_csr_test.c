@@ -30,10 +30,7 @@ static struct kvm_vm *vm;
 
 static void setup(void)
 {
-	const char *why = aia_unavailable();
-
-	if (why)
-		case_skip("%s", why);
+	aia_need();
 	/* What a vCPU finds in its CPU depends on who was there before. */
 	cpu_pin_first();
 }

@@ -28,10 +28,7 @@ static int cpu[2];
 
 static void setup(void)
 {
-	const char *why = aia_unavailable();
-
-	if (why)
-		case_skip("%s", why);
+	aia_need();
 	cpu_need(cpu, 2);
 }
 

@@ -16,8 +16,7 @@ static int cpu[2];
 
 static void setup(void)
 {
-	if (aia_unavailable())
-		case_skip("%s", aia_unavailable());
+	aia_need();
 	if (aia_has_guest_files())
 		case_skip("the CPUs have interrupt files for guests");
 	cpu_need(cpu, 2);

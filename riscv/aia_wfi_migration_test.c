@@ -35,10 +35,7 @@ static int cpu[2];
 
 static void setup(void)
 {
-	const char *why = aia_unavailable();
-
-	if (why)
-		case_skip("%s", why);
+	aia_need();
 	if (!aia_has_guest_files())
 		case_skip("no interrupt files for guests on this host");
 	cpu_need(cpu, 2);

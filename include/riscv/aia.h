@@ -60,8 +60,8 @@ struct aia_config {
 	uint32_t sources;	/* wired ones, of the APLIC */
 };
 
-/* NULL, or why there is no AIA for guests here. */
-const char *aia_unavailable(void);
+/* Skips the case where guests have no AIA. */
+void aia_need(void);
 
 /* Have CPUs interrupt files for guests?  KVM's default mode tells. */
 bool aia_has_guest_files(void);

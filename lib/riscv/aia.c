@@ -11,7 +11,6 @@
 #include "vcpu_thread.h"
 
 #define PATIENCE	12000000	/* microseconds */
-#define NO_AIA	"no AIA for guests: no Ssaia on this host, or Linux before 6.5"
 
 /* --- the host's side ------------------------------------------------------ */
 
@@ -39,9 +38,10 @@ static int default_mode(void)
 	return answer;
 }
 
-const char *aia_unavailable(void)
+void aia_need(void)
 {
-	return default_mode() < 0 ? NO_AIA : NULL;
+	if (default_mode() < 0)
+		case_skip("no AIA for guests: no Ssaia on this host, or Linux before 6.5");
 }
 
 bool aia_has_guest_files(void)
@@ -65,8 +65,7 @@ int aia_create(struct kvm_vm *vm, const struct aia_config *config)
 	unsigned int n = 0, bits = 0;
 	int aia;
 
-	if (aia_unavailable())
-		case_skip("%s", NO_AIA);
+	aia_need();
 	if (config->mode != KVM_DEV_RISCV_AIA_MODE_EMUL && !aia_has_guest_files())
 		case_skip("no interrupt files for guests on this host");
 
