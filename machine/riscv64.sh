@@ -57,7 +57,9 @@ machine_argv()
 	case ${5:-} in
 	guests=*) guests=${5#guests=} ;;
 	esac
-	qemu_base ,thread=multi
+	# With a thread for each hart, write_hgeie() of QEMU (10.0) may undo what an MSI to a
+	# guest interrupt file does at that moment: a wake-up that no kernel has lost.
+	qemu_base ,thread=single
 	argv=("$qemu" "${share[@]}" -M "virt,aia=aplic-imsic,aia-guests=$guests" -cpu max
 		-device virtio-serial-device "${base[@]}"
 		-kernel "$2" -initrd "$3" -append "$4 witness_guests=$guests @append@")

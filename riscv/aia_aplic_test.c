@@ -76,8 +76,11 @@ static bool arrived_at(struct kvm_vcpu *vcpu, unsigned int id)
 {
 	unsigned long eip = aia_imsic_get(aia, vcpu, AIA_EIP(id));
 
+	/* Writing what was read would take away an MSI that has come since. */
+	if (!(eip & 1UL << id % 64))
+		return false;
 	aia_imsic_set(aia, vcpu, AIA_EIP(id), eip & ~(1UL << id % 64));
-	return eip & 1UL << id % 64;
+	return true;
 }
 
 static bool arrived(unsigned int source)
