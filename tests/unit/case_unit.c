@@ -119,6 +119,9 @@ static pid_t start(int *out, const char *a, const char *b)
 	pid = fork();
 	if (!pid) {
 		setpgid(0, 0);
+		/* A shell's background and nohup ignore them. */
+		signal(SIGINT, SIG_DFL);
+		signal(SIGHUP, SIG_DFL);
 		dup2(fds[1], STDOUT_FILENO);
 		dup2(fds[1], STDERR_FILENO);
 		close(fds[0]);
