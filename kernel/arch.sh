@@ -19,3 +19,11 @@ cross_prefix()
 	riscv) echo riscv64-linux-gnu- ;;
 	esac
 }
+
+# Sets configs to the files with an architecture's kernel configuration, of which a later
+# one wins.
+kernel_configs()
+{
+	configs=("$(dirname "${BASH_SOURCE[0]}")/config/$1")
+	[ "$1" = x86 ] || configs=("${configs[0]%/*}/virt" "${configs[@]}")
+}

@@ -3,16 +3,17 @@
 #
 # Builds a kernel under test: base tree + series + at most one mutant.
 #
-#   kernel/build.sh [--arch ARCH] [--kdir TREE | --source SERIES] [--variant NAME]
+#   kernel/build.sh [--arch ARCH] [--kdir TREE [--uncompressed] | --source SERIES] [--variant NAME]
 #   kernel/build.sh --list
 #
 # NAME is "reference" (all of kernel/series/), "base" (the tree as it is) or a
 # mutant of kernel/mutants/ (all of kernel/series/ and this one).  The default is
 # reference on Debian's source, base on a --kdir tree, which is the user's own.
 #
-# Prints the folder that holds vmlinux (stripped), System.map, config, meta, and but
-# for mutants bzImage or Image.  Kernels of Debian's source are cached by the hash of
-# all that goes in, of a patch its diff; a --kdir tree is built incrementally each time.
+# Prints the folder that holds vmlinux (stripped), System.map, config, meta, and bzImage
+# or Image; on x86 no bzImage of mutants and with --uncompressed.  Kernels of Debian's
+# source are cached by the hash of all that goes in, of a patch its diff; a --kdir tree is
+# built incrementally each time.
 #
 # Exit codes: 0 built, 1 the kernel does not build or a patch does not apply,
 # 2 usage, 3 something is missing here.
@@ -62,9 +63,11 @@ arch=$(host_arch)
 kdir=
 series=7.3
 variant=
+uncompressed=
 while [ $# -gt 0 ]; do
 	case $1 in
 	--list) list_variants; exit 0 ;;
+	--uncompressed) uncompressed=y; shift ;;
 	--arch | --kdir | --source | --variant)
 		[ $# -ge 2 ] || die 2 "$1 wants a value"
 		case $1 in
@@ -74,18 +77,17 @@ while [ $# -gt 0 ]; do
 		--variant) variant=$2 ;;
 		esac
 		shift 2 ;;
-	*) die 2 "unknown option $1: kernel/build.sh [--arch A] [--kdir TREE|--source SERIES] [--variant NAME]" ;;
+	*) die 2 "unknown option $1: kernel/build.sh [--arch A] [--kdir TREE [--uncompressed]|--source SERIES] [--variant NAME]" ;;
 	esac
 done
 
-configs=()
 case $arch in
 x86 | x86_64) arch=x86 image=arch/x86/boot/bzImage targets="vmlinux bzImage" ;;
-arm64 | aarch64) arch=arm64 configs=("$here/config/virt") image=arch/arm64/boot/Image targets="vmlinux Image" ;;
-riscv | riscv64) arch=riscv configs=("$here/config/virt") image=arch/riscv/boot/Image targets="vmlinux Image" ;;
+arm64 | aarch64) arch=arm64 image=arch/arm64/boot/Image targets="vmlinux Image" ;;
+riscv | riscv64) arch=riscv image=arch/riscv/boot/Image targets="vmlinux Image" ;;
 *) die 2 "no kernel configuration for architecture $arch (there is: x86 arm64 riscv)" ;;
 esac
-configs+=("$here/config/$arch")
+kernel_configs "$arch"
 cross=$(cross_prefix "$arch")
 
 for tool in make gcc "${cross}gcc" flex bison bc patch ccache; do
@@ -100,7 +102,9 @@ if [ -n "$kdir" ]; then
 	if [ -e "$kdir/.config" ] || [ -d "$kdir/include/config" ]; then
 		die 2 "$kdir is configured in place: run make mrproper in it, or give --kernel IMAGE"
 	fi
+	[ -z "$uncompressed" ] || [ "$arch" != x86 ] || targets=vmlinux image=
 else
+	[ -z "$uncompressed" ] || die 2 "--uncompressed is for a --kdir tree"
 	kdir=$("$here/source.sh" "$series")
 	variant=${variant:-reference}
 	src_id=$(basename "$(dirname "$kdir")")
@@ -215,7 +219,11 @@ configure()
 	local line want tiny=("$tree/kernel/configs/tiny.config" "$tree/arch/$arch/configs/tiny.config")
 
 	[ -e "${tiny[1]}" ] || tiny=("${tiny[0]}")
-	want=$(cat "${configs[@]}" "${tiny[@]}" | sha256sum)
+	# A new symbol of a user's tree has no value before, which is not tinyconfig's.
+	want=$({
+		cat "${configs[@]}" "${tiny[@]}"
+		[ -n "$cached_tree" ] || find "$tree" -name 'Kconfig*' -type f -print0 | sort -z | xargs -0 cat
+	} | sha256sum)
 	[ -f "$obj/.config" ] && [ "$want" = "$(cat "$obj/config-id" 2>/dev/null)" ] && return 0
 	rm -f "$obj/config-id"
 	{
