@@ -56,6 +56,12 @@ machine_arch_of()
 	fi
 }
 
+# The file that machine $1 boots, of the folder of a kernel.
+machine_kernel_of()
+{
+	sed -n 's/^machine_kernel=//p' "$top/machine/$1.sh"
+}
+
 # machines_of ARCH: the emulated ones.
 machines_of()
 {
@@ -78,4 +84,12 @@ tests_folder()
 	else
 		echo "$OUTPUT/$1"
 	fi
+}
+
+# Prints why a machine cannot be had, or nothing.
+machine_problem()
+{
+	# In a shell of its own: the profiles have the same names, and end with an exit.
+	# shellcheck source=machine/x86-svm.sh disable=SC2069
+	(. "$top/machine/$1.sh"; machine_check) 2>&1 >/dev/null || :
 }

@@ -89,9 +89,7 @@ fail()
 check_machine()
 {
 	[ -z "${problem[$1]+known}" ] || return 0
-	# In a shell of its own: the profiles have the same names, and end with an exit.
-	# shellcheck source=machine/x86-svm.sh
-	problem[$1]=$( (. "$top/machine/$1.sh"; machine_check) 2>&1 >/dev/null) || :
+	problem[$1]=$(machine_problem "$1")
 }
 
 # Starts to build the next kernel, unless one is being built.
