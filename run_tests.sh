@@ -21,6 +21,8 @@ help()
 run_tests.sh [run] [option]... [TEST[.CASE] | FOLDER/]...
 run_tests.sh prove ...    would the tests have caught the bugs?  prove --help
 run_tests.sh report ...   results as a page, JUnit, KCIDB, a baseline; report --help
+run_tests.sh bisect ...   which commit broke a case?  bisect --help
+run_tests.sh nightly ...  kernels x machines x tests, here or on a farm  nightly --help
 
 Without a machine option the tests run here, on this kernel.
 
@@ -56,6 +58,7 @@ timeout='' boot_timeout=''
 words=()
 [ "${1:-}" != prove ] || exec "$top/proof/prove.sh" "${@:2}"
 [ "${1:-}" != report ] || exec "$top/report/report.sh" "${@:2}"
+[[ ! ${1:-} =~ ^(bisect|nightly)$ ]] || exec "$top/farm/$1.sh" "${@:2}"
 [ "${1:-}" != run ] || shift
 while [ $# -gt 0 ]; do
 	case $1 in
