@@ -63,10 +63,11 @@ assertions:
 	@$(top)/tests/deps.sh demo
 	@$(top)/tests/assertions.sh
 
-## make bench                    seconds from exec to verdict, beside a bare boot of the same kernel
+## make bench                    seconds from exec to verdict beside a bare boot, of a farm, of reports
 bench:
 	@$(top)/tests/deps.sh check
 	@$(top)/tests/bench.sh
+	@$(top)/tests/bench_farm.sh
 
 ## make machine-check            the kernel's own KVM selftests in our machines: as ever? MACHINE=<name>: in this one
 machine-check:

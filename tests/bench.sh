@@ -15,8 +15,8 @@ top=$(readlink -f "$(dirname "$(readlink -f "$0")")/..")
 rounds=${1:-5}
 out=${OUTPUT:-$top/build/x86}
 
-dir=$(mktemp -d "${TMPDIR:-/tmp}/kvm-witness-XXXXXX")
-trap 'rm -rf "$dir"' EXIT
+# shellcheck source=tests/measure.sh
+. "$top/tests/measure.sh"
 
 kernel=$("$top/kernel/build.sh")/vmlinux
 "$top/run_tests.sh" --vm --results "$dir/warm" >/dev/null || die 3 "the reference kernel fails its tests; see run_tests.sh --vm"
@@ -32,27 +32,6 @@ chmod +x "$dir/busybox/init"
 . "$top/machine/x86-svm.sh"
 machine_argv pvh "$kernel" "$dir/busybox.cpio" "$machine_append"
 empty=("${argv[@]/socket,id=results,fd=3/null,id=results}")
-
-now()
-{
-	date +%s.%N
-}
-
-# record NAME SECONDS
-record()
-{
-	echo "$2" >>"$dir/times.$1"
-}
-
-time_of()
-{
-	local name=$1 begin
-
-	shift
-	begin=$(now)
-	"$@" >/dev/null 2>&1 </dev/null || :
-	record "$name" "$(echo "$(now) - $begin" | bc)"
-}
 
 for ((i = 0; i < rounds; i++)); do
 	[ ! -t 2 ] || printf '\r\033[Kround %d of %d' $((i + 1)) "$rounds" >&2
@@ -80,28 +59,8 @@ for ((i = 0; i < rounds; i++)); do
 done
 [ ! -t 2 ] || printf '\r\033[K' >&2
 
-median()
-{
-	sort -n "$dir/times.$1" | awk '{ a[NR] = $1 } END { print a[int((NR + 1) / 2)] }'
-}
-
 base=$(median busybox)
 digits=2
-# show NAME TEXT
-show()
-{
-	if [ ! -e "$dir/times.$1" ]; then
-		printf '%-58s %8s\n' "$2" "not here"
-		return
-	fi
-	sort -n "$dir/times.$1" | awk -v text="$2" -v base="$base" -v digits="$digits" '
-		{ a[NR] = $1 }
-		END {
-			m = a[int((NR + 1) / 2)]
-			printf "%-58s %8.*f %8.*f %8.*f %7.2f\n", text, digits, m, digits, a[1], digits, a[NR], m / base
-		}'
-}
-
 printf '%-58s %8s %8s %8s %7s\n' "seconds, $rounds rounds" median min max ratio
 show busybox "the same kernel, busybox initramfs, boot to power-off"
 show vng "the same kernel, virtme-ng, true"
@@ -121,38 +80,3 @@ printf '\n%-58s %8s %8s %8s %7s\n' "pages of guest_memfd a second" median min ma
 for name in "no policy" "one policy" "a policy for each page"; do
 	show "pages-$name" "fallocate(), $name"
 done
-
-# A thousand jobs of ten kernels, each as long as the run above; and one endless ktap.
-for ((i = 0; i < 10; i++)); do
-	mkdir -p "$dir/jobs/$i"
-	jq --arg kernel "kernel-$i" '.kernel_name = $kernel' "$dir/run/meta.json" >"$dir/jobs/$i/meta.json"
-	cp "$dir/run/ktap" "$dir/jobs/$i/"
-	for ((j = 1; j < 100; j++)); do
-		cp -r "$dir/jobs/$i" "$dir/jobs/$i.$j"
-	done
-done
-mkdir "$dir/endless"
-cp "$dir/run/meta.json" "$dir/endless/"
-{
-	printf 'KTAP version 1\n1..1\n'
-	yes "# what a test says of itself in lines that are as long as such lines are" | head -c 200000000
-	printf '\nok 1 a_test\n'
-} >"$dir/endless/ktap"
-"$top/run_tests.sh" report --help >/dev/null
-for ((i = 0; i < rounds; i++)); do
-	rm -f "$dir/store"
-	time_of page "$top/run_tests.sh" report html --store "$dir/store" -o "$dir/page" "$dir/jobs"
-	time_of again "$top/run_tests.sh" report html --store "$dir/store" -o "$dir/page" "$dir/jobs"
-	begin=$(now)
-	"$top/run_tests.sh" report "$dir/endless" >/dev/null
-	record megabytes "$(echo "200 / ($(now) - $begin)" | bc -l)"
-done
-base=$(median page)
-digits=2
-printf '\n%-58s %8s %8s %8s %7s\n' "seconds, reports" median min max ratio
-show page "1000 jobs, $(grep -c '^ *\(not \)*ok' "$dir/run/ktap") results each: collected, page written"
-show again "the same, collected before"
-base=$(median megabytes)
-digits=0
-printf '\n%-58s %8s %8s %8s %7s\n' "MB/s" median min max ratio
-show megabytes "a ktap of 200 MB, from exec to the summary"
