@@ -13,8 +13,9 @@ MAKEFLAGS	+= --no-builtin-rules --no-print-directory
 
 top		:= $(patsubst %/,%,$(dir $(realpath $(lastword $(MAKEFILE_LIST)))))
 
-# The goals that need neither a kernel tree nor a compiler for the tests.
-ifneq ($(filter-out help demo check machine-check static-check prove assertions bench link unlink clean host units report fuzz-ktap,$(or $(MAKECMDGOALS),all)),)
+# The goals that scripts do, and those that need no kernel tree.
+scripts		:= help demo check bisect-check machine-check static-check prove assertions bench link unlink clean
+ifneq ($(filter-out $(scripts) host units report fuzz-ktap,$(or $(MAKECMDGOALS),all)),)
 need_kdir	:= y
 endif
 
@@ -26,7 +27,7 @@ endif
 override OUTPUT	:= $(abspath $(OUTPUT))
 
 # What another checkout has built here depends on files that are not ours.
-ifneq ($(filter-out help demo check machine-check static-check prove assertions bench link unlink clean,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out $(scripts),$(or $(MAKECMDGOALS),all)),)
 $(shell mkdir -p $(OUTPUT))
 ifneq ($(top),$(file <$(OUTPUT)/top))
 $(shell find $(OUTPUT) -path $(OUTPUT)/libkvm -prune -o -name '*.[do]' -exec rm -f {} +)
@@ -69,6 +70,11 @@ bench:
 	@$(top)/tests/bench.sh
 	@$(top)/tests/bench_farm.sh
 
+## make bisect-check             does a bisection find the mutant, wherever it is? SEEDS="1 2": these (20)
+bisect-check:
+	@$(top)/tests/deps.sh demo
+	@$(top)/tests/bisect_seeds.sh $(or $(SEEDS),$(shell seq 20))
+
 ## make machine-check            the kernel's own KVM selftests in our machines: as ever? MACHINE=<name>: in this one
 machine-check:
 	@$(top)/tests/deps.sh demo
@@ -93,4 +99,4 @@ unlink:
 clean:
 	rm -rf $(OUTPUT)
 
-.PHONY: all help demo check machine-check static-check prove assertions bench link unlink clean install install-tests host
+.PHONY: all $(scripts) install install-tests host

@@ -14,7 +14,7 @@ set -euo pipefail
 
 # The kernel and the tests are built, a machine is booted.
 packages=(build-essential bc bison flex libelf-dev libssl-dev ccache cpio kmod rsync xz-utils zstd
-	jq libjansson-dev libsqlite3-dev uuid-dev qemu-system-x86 debian-archive-keyring)
+	git jq libjansson-dev libsqlite3-dev uuid-dev qemu-system-x86 debian-archive-keyring)
 case ${1:-} in
 demo) ;;
 # The project's own tests, and what they compare with.
@@ -25,6 +25,8 @@ check)
 		qemu-system-arm qemu-user)
 	# Who reads our reports, and what feeds their reader.
 	packages+=(libxml2-utils sqlite3 postgresql chromium python3-yaml python3-jsonschema libclang-rt-dev)
+	# A farm.
+	packages+=(slurmctld slurmd slurm-client munge)
 	;;
 *) die 2 "tests/deps.sh demo|check" ;;
 esac
