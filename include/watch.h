@@ -16,12 +16,12 @@
 #include <stdint.h>
 
 #define WATCH_CHAIN_MAX	32
-#define WATCH_TRACES	2
+#define WATCH_MORE	5
 
 struct watch_hit {
 	uint64_t time;			/* CLOCK_MONOTONIC, ns */
 	int cpu;
-	unsigned int source;		/* 0: the watchpoint, n: the n-th watch_trace() */
+	unsigned int source;		/* 0: the watchpoint, n: the n-th watch_trace() or watch_also() */
 	uint32_t field;			/* of a tracepoint: the value of its field */
 	unsigned int depth;		/* of a tracepoint: 0 */
 	uint64_t chain[WATCH_CHAIN_MAX]; /* innermost first; [0] is after the access */
@@ -31,12 +31,13 @@ struct watch {
 	int fd;
 	int cpu;
 	void *ring;
-	unsigned int nr_traces;
+	unsigned int nr_more;
 	struct {
 		int fd;
 		uint64_t id;
-		size_t offset;		/* of the field in the event's own data */
-	} trace[WATCH_TRACES];
+		bool trace;
+		size_t offset;		/* of the field in a tracepoint's own data */
+	} more[WATCH_MORE];
 };
 
 enum watch_access { WATCH_WRITE, WATCH_READ_WRITE };
@@ -50,10 +51,11 @@ const char *watch_arm(struct watch *w, uint64_t addr, size_t len, enum watch_acc
 void watch_disarm(struct watch *w);
 
 /*
- * From now on also a tracepoint on the same CPU: its hits are among the
+ * From now on also another watchpoint, or a tracepoint, on the same CPU: its hits are among the
  * watchpoint's, in the order in which all of them happened.  @field is an unsigned
  * int of it.  NULL, or one line that says why it cannot work.
  */
+const char *watch_also(struct watch *w, uint64_t addr, size_t len, enum watch_access access);
 const char *watch_trace(struct watch *w, const char *subsystem, const char *event, const char *field);
 
 /*

@@ -62,7 +62,8 @@ static const char *explain(int err, int cpu)
 	return why;
 }
 
-const char *watch_arm(struct watch *w, uint64_t addr, size_t len, enum watch_access access, int cpu)
+/* Opens, but does not enable, a watchpoint on the CPU of @w: its file descriptor, or -1. */
+static int open_watchpoint(const struct watch *w, uint64_t addr, size_t len, enum watch_access access)
 {
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_BREAKPOINT,
@@ -81,9 +82,14 @@ const char *watch_arm(struct watch *w, uint64_t addr, size_t len, enum watch_acc
 		.clockid = CLOCK_MONOTONIC,
 	};
 
+	return syscall(SYS_perf_event_open, &attr, -1, w->cpu, -1, PERF_FLAG_FD_CLOEXEC);
+}
+
+const char *watch_arm(struct watch *w, uint64_t addr, size_t len, enum watch_access access, int cpu)
+{
 	memset(w, 0, sizeof(*w));
 	w->cpu = cpu;
-	w->fd = syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+	w->fd = open_watchpoint(w, addr, len, access);
 	if (w->fd < 0)
 		return explain(errno, cpu);
 	w->ring = mmap(NULL, page_size() + RING_DATA, PROT_READ | PROT_WRITE, MAP_SHARED, w->fd, 0);
@@ -101,8 +107,8 @@ void watch_disarm(struct watch *w)
 {
 	if (w->fd < 0)
 		return;
-	while (w->nr_traces)
-		close(w->trace[--w->nr_traces].fd);
+	while (w->nr_more)
+		close(w->more[--w->nr_more].fd);
 	munmap(w->ring, page_size() + RING_DATA);
 	close(w->fd);
 	w->fd = -1;
@@ -122,6 +128,30 @@ static bool trace_field(FILE *f, const char *name, size_t *offset)
 	return false;
 }
 
+/* Makes the event @fd, or -1 with errno, one more source of hits. */
+static const char *add_source(struct watch *w, int fd)
+{
+	unsigned int n = w->nr_more;
+
+	if (fd < 0)
+		return explain(errno, w->cpu);
+	if (ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, w->fd) || ioctl(fd, PERF_EVENT_IOC_ID, &w->more[n].id) ||
+	    ioctl(fd, PERF_EVENT_IOC_ENABLE, 0)) {
+		int err = errno;
+
+		close(fd);
+		return explain(err, w->cpu);
+	}
+	w->more[n].fd = fd;
+	w->nr_more++;
+	return NULL;
+}
+
+const char *watch_also(struct watch *w, uint64_t addr, size_t len, enum watch_access access)
+{
+	return add_source(w, open_watchpoint(w, addr, len, access));
+}
+
 const char *watch_trace(struct watch *w, const char *subsystem, const char *event, const char *field)
 {
 	struct perf_event_attr attr = {
@@ -136,16 +166,15 @@ const char *watch_trace(struct watch *w, const char *subsystem, const char *even
 		.clockid = CLOCK_MONOTONIC,
 	};
 	static char why[128];
-	unsigned int n = w->nr_traces;
+	unsigned int n = w->nr_more;
 	FILE *f;
-	int fd;
 
 	snprintf(why, sizeof(why), "no tracepoint %s:%s with a field %s (tracefs, CONFIG_EVENT_TRACING)",
 		 subsystem, event, field);
 	f = trace_file(subsystem, event, "format");
 	if (!f)
 		return why;
-	if (!trace_field(f, field, &w->trace[n].offset)) {
+	if (!trace_field(f, field, &w->more[n].offset)) {
 		fclose(f);
 		return why;
 	}
@@ -154,19 +183,8 @@ const char *watch_trace(struct watch *w, const char *subsystem, const char *even
 	if (!attr.config)
 		return why;
 
-	fd = syscall(SYS_perf_event_open, &attr, -1, w->cpu, -1, PERF_FLAG_FD_CLOEXEC);
-	if (fd < 0)
-		return explain(errno, w->cpu);
-	if (ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, w->fd) || ioctl(fd, PERF_EVENT_IOC_ID, &w->trace[n].id) ||
-	    ioctl(fd, PERF_EVENT_IOC_ENABLE, 0)) {
-		int err = errno;
-
-		close(fd);
-		return explain(err, w->cpu);
-	}
-	w->trace[n].fd = fd;
-	w->nr_traces++;
-	return NULL;
+	w->more[n].trace = true;
+	return add_source(w, syscall(SYS_perf_event_open, &attr, -1, w->cpu, -1, PERF_FLAG_FD_CLOEXEC));
 }
 
 /* A record may wrap around the end of the ring. */
@@ -190,12 +208,14 @@ static void read_sample(struct watch *w, uint64_t pos, struct watch_hit *hit)
 	copy_out(w, pos, &fixed, sizeof(fixed));
 	pos += sizeof(fixed);
 	hit->time = fixed.time;
-	for (i = 0; i < w->nr_traces; i++) {
-		if (fixed.id != w->trace[i].id)
+	for (i = 0; i < w->nr_more; i++) {
+		if (fixed.id != w->more[i].id)
 			continue;
 		hit->source = i + 1;
+		if (!w->more[i].trace)
+			break;
 		/* A length of 4 bytes, then the event as its format file has it. */
-		copy_out(w, pos + 4 + w->trace[i].offset, &hit->field, sizeof(hit->field));
+		copy_out(w, pos + 4 + w->more[i].offset, &hit->field, sizeof(hit->field));
 		return;
 	}
 	copy_out(w, pos, &chain_len, sizeof(chain_len));
@@ -268,8 +288,8 @@ const char *watch_drain(struct watch *w, void (*fn)(const struct watch_hit *hit,
 	 * on another CPU it is raised before the hit is in the ring.
 	 */
 	why = complaint(w->fd);
-	for (i = 0; !why && i < w->nr_traces; i++)
-		why = complaint(w->trace[i].fd);
+	for (i = 0; !why && i < w->nr_more; i++)
+		why = complaint(w->more[i].fd);
 	if (!why && lost)
 		why = "there were more hits than the ring could hold";
 	return why;
