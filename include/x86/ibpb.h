@@ -12,6 +12,7 @@
 #ifndef KVM_WITNESS_X86_IBPB_H
 #define KVM_WITNESS_X86_IBPB_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum ibpb_cause {
@@ -97,5 +98,12 @@ unsigned int ibpb_by_kvm(const struct ibpb_counts *c, int index);
  */
 enum ibpb_cause ibpb_classify(const unsigned long long *chain, unsigned int depth,
 			      const char *(*name)(unsigned long long addr));
+
+/* The same of a hit of a watchpoint on x86_pred_cmd. */
+struct watch_hit;
+enum ibpb_cause ibpb_classify_hit(const struct watch_hit *hit);
+
+/* Is the flush of VMSCAPE inlined into this function, as the last thing that it does? */
+bool ibpb_returns_to_user(const char *function);
 
 #endif /* KVM_WITNESS_X86_IBPB_H */

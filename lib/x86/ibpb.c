@@ -71,7 +71,7 @@ static const char * const returns_to_user[] = {
 
 static const char * const returns_to_user_prefix[] = { "exc_", "sysvec_", "fred_", "common_interrupt" };
 
-static bool is_exit_to_user(const char *fn)
+bool ibpb_returns_to_user(const char *fn)
 {
 	size_t i;
 
@@ -97,7 +97,7 @@ enum ibpb_cause ibpb_classify(const unsigned long long *chain, unsigned int dept
 		chain++;
 		depth--;
 	}
-	if (depth && is_exit_to_user(name(chain[0])))
+	if (depth && ibpb_returns_to_user(name(chain[0])))
 		return IBPB_EXIT_TO_USER;
 	for (i = 0; i < depth; i++) {
 		const char *fn = name(chain[i]);
@@ -113,6 +113,16 @@ enum ibpb_cause ibpb_classify(const unsigned long long *chain, unsigned int dept
 static const char *name_of(unsigned long long addr)
 {
 	return kallsyms_name(addr);
+}
+
+enum ibpb_cause ibpb_classify_hit(const struct watch_hit *hit)
+{
+	unsigned long long chain[WATCH_CHAIN_MAX];
+	unsigned int i;
+
+	for (i = 0; i < hit->depth; i++)
+		chain[i] = hit->chain[i];
+	return ibpb_classify(chain, hit->depth, name_of);
 }
 
 /* --- what must be there --------------------------------------------------- */
@@ -230,7 +240,6 @@ static void keep(int index, struct ibpb_event event)
 static void add_hit(const struct watch_hit *hit, void *arg)
 {
 	struct window *w = arg;
-	unsigned long long chain[WATCH_CHAIN_MAX];
 	int index = hit->cpu == cpus[1];
 	enum ibpb_cause cause;
 	size_t len = 0;
@@ -244,9 +253,7 @@ static void add_hit(const struct watch_hit *hit, void *arg)
 		});
 		return;
 	}
-	for (i = 0; i < hit->depth; i++)
-		chain[i] = hit->chain[i];
-	cause = ibpb_classify(chain, hit->depth, name_of);
+	cause = ibpb_classify_hit(hit);
 	w->counts.n[index][cause]++;
 	if (cause != IBPB_CONTROL) {
 		witness[index].seen++;
