@@ -48,6 +48,7 @@ struct witness_test {
 #define WANTS_NO_GUEST_FILES	"guests=0"	/* an AIA, and how many interrupt files a CPU has for guests */
 #define WANTS_ONE_GUEST_FILE	"guests=1"
 #define WANTS_SEVEN_GUEST_FILES	"guests=7"
+#define WANTS_OWN_MITIGATIONS	"mitigations=own"	/* nothing on the command line about the CPU but the test's */
 #define WANTS_L1TF		"l1tf"		/* an Intel processor with L1TF and MMIO Stale Data */
 
 /*

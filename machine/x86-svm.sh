@@ -13,11 +13,12 @@
 
 machine_arch=x86
 machine_kernel=vmlinux
-machine_kinds=(nodes=2 nodes=3)
+machine_kinds=(nodes=2 nodes=3 mitigations=own)
 # no_timer_check: the emulator's timer works, but on a busy computer not as soon as the
 # kernel wants to see it, which panics.
+mitigations="setcpuid=ibpb,ibrs,stibp,mds spectre_v2_user=on vmscape=force"
 machine_append="loglevel=5 no_timer_check console=ttyS0,115200 earlyprintk=ttyS0,115200 panic=-1 oops=panic reboot=t \
-setcpuid=ibpb,ibrs,stibp,mds spectre_v2_user=on vmscape=force"
+$mitigations"
 # shellcheck source=machine/qemu.sh
 . "$top/machine/qemu.sh"
 qemu=${KVM_WITNESS_QEMU:-qemu-system-x86_64}
@@ -52,6 +53,7 @@ machine_argv()
 	# Takes 10 ms to tell, and is the same for all kinds.
 	[ -n "$tsc_khz" ] || tsc_khz=$("$out/machine/tsc_khz")
 	[ -z "$tsc_khz" ] || append="$append tsc_early_khz=$tsc_khz tsc=reliable"
+	[ "$word" != mitigations=own ] || append=${append/ $mitigations/}
 
 	if [ "$1" != pvh ] || [[ $word == nodes=* ]]; then
 		qemu_nodes "${word:-nodes=2}"
