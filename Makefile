@@ -14,7 +14,8 @@ MAKEFLAGS	+= --no-builtin-rules --no-print-directory
 top		:= $(patsubst %/,%,$(dir $(realpath $(lastword $(MAKEFILE_LIST)))))
 
 # The goals that scripts do, and those that need no kernel tree.
-scripts		:= help demo check bisect-check machine-check static-check prove assertions bench link unlink clean
+scripts		:= help demo check bisect-check machine-check static-check prove assertions bench \
+		   vmscape-matrix link unlink clean
 ifneq ($(filter-out $(scripts) host units report fuzz-ktap,$(or $(MAKECMDGOALS),all)),)
 need_kdir	:= y
 endif
@@ -79,6 +80,11 @@ bisect-check:
 machine-check:
 	@$(top)/tests/deps.sh demo
 	@$(top)/tests/machine_check.sh $(MACHINE)
+
+## make vmscape-matrix           which mitigation of VMSCAPE for which parameters? (168 boots) MATRIX="WORD...": only these
+vmscape-matrix:
+	@$(top)/tests/deps.sh demo
+	@$(top)/tests/vmscape_matrix.sh $(MATRIX)
 
 ## make static-check KDIR=<tree>  what no machine can show: bugs that are found in the source
 static-check:
