@@ -14,7 +14,7 @@ MAKEFLAGS	+= --no-builtin-rules --no-print-directory
 top		:= $(patsubst %/,%,$(dir $(realpath $(lastword $(MAKEFILE_LIST)))))
 
 # The goals that scripts do, and those that need no kernel tree.
-scripts		:= help demo check bisect-check machine-check static-check prove assertions bench \
+scripts		:= help demo check bisect-check machine-check static-check prove assertions bench bench-host \
 		   vmscape-matrix link unlink clean
 ifneq ($(filter-out $(scripts) host units report fuzz-ktap,$(or $(MAKECMDGOALS),all)),)
 need_kdir	:= y
@@ -70,11 +70,17 @@ bench:
 	@$(top)/tests/deps.sh check
 	@$(top)/tests/bench.sh
 	@$(top)/tests/bench_farm.sh
+	@$(top)/tests/bench_vmscape.sh
 
 ## make bisect-check             does a bisection find the mutant, wherever it is? SEEDS="1 2": these (20)
 bisect-check:
 	@$(top)/tests/deps.sh demo
 	@$(top)/tests/bisect_seeds.sh $(or $(SEEDS),$(shell seq 20))
+
+## make bench-host               cycles that VMSCAPE's mitigation costs on this computer (as root)
+bench-host:
+	@$(top)/tests/deps.sh demo
+	@$(top)/tests/bench_vmscape.sh --host
 
 ## make machine-check            the kernel's own KVM selftests in our machines: as ever? MACHINE=<name>: in this one
 machine-check:
