@@ -12,9 +12,10 @@ set -euo pipefail
 # shellcheck source=kernel/debian.sh
 . "$(dirname "$(readlink -f "$0")")/../kernel/debian.sh"
 
-# The kernel and the tests are built, a machine is booted.
+# The kernel, the tests and the emulators are built, a machine is booted.
 packages=(build-essential bc bison flex libelf-dev libssl-dev ccache cpio kmod rsync xz-utils zstd
-	git jq libjansson-dev libsqlite3-dev uuid-dev qemu-system-x86 debian-archive-keyring)
+	git jq libjansson-dev libsqlite3-dev uuid-dev qemu-system-x86 debian-archive-keyring
+	ninja-build pkg-config python3-distlib python3-venv libfdt-dev libglib2.0-dev zlib1g-dev)
 case ${1:-} in
 demo) ;;
 # The project's own tests, and what they compare with.

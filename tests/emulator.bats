@@ -20,14 +20,19 @@ fork_project()
 }
 
 @test "an emulator that is built is there at once, and its meta says what it is made of" {
-	"$top/emulator/build.sh" bochs >/dev/null
-	run --separate-stderr "$top/emulator/build.sh" bochs
-	[ "$status" -eq 0 ]
-	[ -z "$stderr" ]
-	[ -x "$output/bochs" ]
-	for key in "emulator bochs" "source $tar" "sha256 78f6c73d" "patch 0001-"; do
-		grep -q "^$key" "$output/meta"
-	done
+	while read -r name program tar sum; do
+		"$top/emulator/build.sh" "$name" >/dev/null
+		run --separate-stderr "$top/emulator/build.sh" "$name"
+		[ "$status" -eq 0 ]
+		[ -z "$stderr" ]
+		[ -x "$output/$program" ]
+		for key in "emulator $name" "source $tar" "sha256 $sum" "patch 0001-"; do
+			grep -q "^$key" "$output/meta"
+		done
+	done <<-EOF
+		bochs bochs $tar 78f6c73d
+		qemu qemu-system-x86_64 qemu_10.0.13+ds.orig.tar.xz 6a0888e8
+	EOF
 }
 
 @test "the header of a patch may change without a new emulator" {
@@ -53,6 +58,19 @@ fork_project()
 	PATH=$BATS_TEST_TMPDIR/bin run "$top/emulator/build.sh" bochs
 	[ "$status" -eq 3 ]
 	[ "$output" = "kvm-witness: g++ is missing: run tests/deps.sh demo" ]
+}
+
+@test "what QEMU's build wants is not there: exit 3 and what to do" {
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	for tool in bash dirname readlink g++ patch xz ccache; do
+		ln -s "$(command -v "$tool")" "$BATS_TEST_TMPDIR/bin/"
+	done
+	PATH=$BATS_TEST_TMPDIR/bin run "$top/emulator/build.sh" qemu
+	[ "$status" -eq 3 ]
+	[ "$output" = "kvm-witness: ninja is missing: run tests/deps.sh demo" ]
+	PKG_CONFIG_LIBDIR=$BATS_TEST_TMPDIR run "$top/emulator/build.sh" qemu
+	[ "$status" -eq 3 ]
+	[ "$output" = "kvm-witness: the library glib-2.0 is missing: run tests/deps.sh demo" ]
 }
 
 @test "a cache that cannot be written: exit 3" {
