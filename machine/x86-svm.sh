@@ -22,6 +22,7 @@ $mitigations"
 # shellcheck source=machine/qemu.sh
 . "$top/machine/qemu.sh"
 qemu=${KVM_WITNESS_QEMU:-qemu-system-x86_64}
+cpu=EPYC
 # Older ones translate code while another CPU changes it: where the kernel patches
 # itself, a vCPU in a thread of its own can run into a stale int3 and die of it.
 qemu_threads_wanted=8.1
@@ -64,5 +65,5 @@ machine_argv()
 		append="$append numa=fake=2"
 	fi
 	qemu_base ,thread="$thread"
-	argv=("$qemu" "${board[@]}" -cpu EPYC "${base[@]}" -kernel "$2" -initrd "$3" -append "$append @append@")
+	argv=("$qemu" "${board[@]}" -cpu "$cpu" "${base[@]}" -kernel "$2" -initrd "$3" -append "$append @append@")
 }

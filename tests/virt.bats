@@ -55,7 +55,7 @@ fake_qemu()
 	[[ $output == *"aia_imsic_test is for riscv, the machine x86-svm is not: --machine riscv64"* ]]
 	run "${run_on[@]}" arm64 probe_test.zeros
 	[ "$status" -eq 2 ]
-	[[ $output == *"probe_test is for x86, the machine arm64 is not: --machine x86-svm|x86-vmx"* ]]
+	[[ $output == *"probe_test is for x86, the machine arm64 is not: --machine x86-apx|x86-svm|x86-vmx"* ]]
 }
 
 @test "a kernel of another architecture: exit 2, what the machine wants" {
