@@ -21,19 +21,22 @@ endif
 # The same program wherever the project is: verdicts of one folder hold for another.
 path_map	:= -ffile-prefix-map=$(top)=.
 
-LIB_x86		:= lib/x86/bare.c lib/x86/ibpb.c lib/x86/ibpb_guest.c lib/x86/l1d.c \
-		   lib/x86/retired.c lib/x86/verw.c lib/x86/vmscape.c lib/x86/vmscape_guest.c
+LIB_x86		:= lib/x86/apx_guest.c lib/x86/bare.c lib/x86/ibpb.c lib/x86/ibpb_guest.c \
+		   lib/x86/l1d.c lib/x86/retired.c lib/x86/verw.c lib/x86/vmscape.c lib/x86/vmscape_guest.c
 LIB_arm64	:= lib/arm64/its.c lib/arm64/psci_vm.c
 LIB_riscv	:= lib/riscv/aia.c lib/riscv/aia_device.c lib/riscv/aia_files.c
 LIB		:= lib/case.c lib/cpu.c lib/cpuset.c lib/gmem.c lib/gmem_cpuset.c lib/kallsyms.c lib/kmem.c \
 		   lib/ktap.c lib/kvm_usable.c lib/numa.c lib/percpu.c lib/trace.c lib/vcpu_thread.c \
 		   lib/watch.c $(LIB_$(ARCH))
 
-TESTS_x86	:= x86/bhb_syscall_test x86/deferred_ibpb_test x86/ibpb_random_test x86/ibpb_user_off_test \
-		   x86/l1d_flush_test x86/migration_ibpb_test x86/nested_ibpb_test x86/probe_test \
-		   x86/seamcall_tdcall_ud_test x86/verw_entry_test x86/vmscape_agrees_test \
-		   x86/vmscape_auto_test x86/vmscape_cost_test x86/vmscape_force_test x86/vmscape_ibpb_test \
-		   x86/vmscape_no_bhi_ctrl_test x86/vmscape_off_test x86/vmscape_on_test x86/vmscape_test
+TESTS_x86	:= x86/apx_emulate_test x86/apx_state_test x86/apx_switch_test \
+		   x86/bhb_syscall_test x86/deferred_ibpb_test x86/ibpb_random_test \
+		   x86/ibpb_user_off_test x86/l1d_flush_test x86/migration_ibpb_test \
+		   x86/nested_ibpb_test x86/probe_test x86/seamcall_tdcall_ud_test \
+		   x86/verw_entry_test x86/vmscape_agrees_test x86/vmscape_auto_test \
+		   x86/vmscape_cost_test x86/vmscape_force_test x86/vmscape_ibpb_test \
+		   x86/vmscape_no_bhi_ctrl_test x86/vmscape_off_test x86/vmscape_on_test \
+		   x86/vmscape_test
 TESTS_arm64	:= arm64/gic_msi_test arm64/psci_cpu_test arm64/psci_features_test \
 		   arm64/psci_system_test arm64/psci_version_test
 TESTS_riscv	:= riscv/aia_aplic_test riscv/aia_csr_test riscv/aia_device_test riscv/aia_imsic_test \

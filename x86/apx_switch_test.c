@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A guest's R16 to R31 are what it has put there, whatever makes it exit, and whoever
+ * else has values of his own in them: another vCPU on its CPU, the thread that runs it.
+ *
+ * The guest loads a pattern, exits, and compares; each round has a pattern of its own.
+ * KVM clears the registers at each exit, so that a value that is right has been stored
+ * and loaded.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "apic.h"
+#include "apx_guest.h"
+#include "case.h"
+#include "cpu.h"
+#include "vcpu_thread.h"
+
+#define ROUNDS		200
+#define VECTOR		0x40
+
+/* What the guests have seen, for the host. */
+static u64 lost[2], first_got, first_want, vectors;
+
+static void setup(void)
+{
+	apx_need();
+}
+
+/* --- exits ---------------------------------------------------------------- */
+
+static void by_pio(void)
+{
+	GUEST_SYNC(0);
+}
+
+static void by_cpuid(void)
+{
+	u32 a, b, c, d;
+
+	cpuid(0, &a, &b, &c, &d);
+}
+
+static void by_msr(void)
+{
+	wrmsr(MSR_IA32_UCODE_REV, 0);
+	rdmsr(MSR_IA32_APICBASE);
+}
+
+static void by_hypercall(void)
+{
+	kvm_hypercall(KVM_HC_VAPIC_POLL_IRQ, 0, 0, 0, 0);
+}
+
+static void by_exception(void)
+{
+	GUEST_ASSERT_EQ(kvm_asm_safe("ud2"), UD_VECTOR);
+}
+
+static void by_mmio(void)
+{
+	WRITE_ONCE(*(u64 *)APX_MMIO, 1);
+	GUEST_ASSERT_EQ(READ_ONCE(*(u64 *)APX_MMIO), 0x1234);
+}
+
+static void on_vector(struct ex_regs *regs)
+{
+	vectors++;
+	x2apic_write_reg(APIC_EOI, 0);
+}
+
+/* Asleep until its own interrupt, which is on its way, comes. */
+static void by_hlt(void)
+{
+	x2apic_write_reg(APIC_ICR, APIC_DEST_SELF | APIC_INT_ASSERT | APIC_DM_FIXED | VECTOR);
+	asm volatile("sti; hlt; cli" : : : "memory");
+}
+
+/* Long enough for ticks of the host's timer. */
+static void by_interrupts(void)
+{
+	u64 end = rdtsc() + 2000000;
+
+	while (rdtsc() < end)
+		;
+}
+
+/* --- one guest ------------------------------------------------------------ */
+
+static void (*exit_by)(void);
+static u64 rounds;
+
+static __always_inline void compare(const u64 want[APX_NR_EGPRS], u64 who)
+{
+	u64 got[APX_NR_EGPRS];
+	int i;
+
+	apx_store(got);
+	for (i = 0; i < APX_NR_EGPRS; i++) {
+		if (got[i] == want[i])
+			continue;
+		if (!lost[who]++) {
+			first_got = got[i];
+			first_want = want[i];
+		}
+	}
+}
+
+static void guest(u64 who)
+{
+	u64 want[APX_NR_EGPRS], i;
+
+	if (exit_by == by_hlt)
+		x2apic_enable();
+	for (i = 0; i < rounds; i++) {
+		apx_pattern(want, i * 2 + who);
+		apx_load(want);
+		exit_by();
+		compare(want, who);
+	}
+	GUEST_DONE();
+}
+
+static void expect_kept(struct kvm_vm *vm, const char *what)
+{
+	sync_global_from_guest(vm, lost);
+	sync_global_from_guest(vm, first_got);
+	sync_global_from_guest(vm, first_want);
+	CASE_EXPECT(!lost[0] && !lost[1], "%llu registers of %llu are not what they were after %s: %#llx, was %#llx",
+		    (unsigned long long)(lost[0] + lost[1]), (unsigned long long)rounds * APX_NR_EGPRS, what,
+		    (unsigned long long)first_got, (unsigned long long)first_want);
+}
+
+static struct kvm_vm *start(struct kvm_vcpu **vcpus, int n, void (*how)(void), u64 times)
+{
+	struct kvm_vm *vm = apx_vm_create(vcpus, n, (void *)guest);
+
+	exit_by = how;
+	rounds = times;
+	sync_global_to_guest(vm, exit_by);
+	sync_global_to_guest(vm, rounds);
+	vm_install_exception_handler(vm, VECTOR, on_vector);
+	return vm;
+}
+
+static void kept(void (*how)(void), u64 times, const char *what)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = start(&vcpu, 1, how, times);
+
+	while (apx_run(vcpu, 0x1234))
+		;
+	expect_kept(vm, what);
+	sync_global_from_guest(vm, vectors);
+	TEST_ASSERT(how != by_hlt || vectors == times, "%llu interrupts", (unsigned long long)vectors);
+}
+
+static void pio(void)
+{
+	kept(by_pio, ROUNDS, "OUT");
+}
+
+static void cpuid_exits(void)
+{
+	kept(by_cpuid, ROUNDS, "CPUID");
+}
+
+static void msr(void)
+{
+	kept(by_msr, ROUNDS, "WRMSR and RDMSR");
+}
+
+static void hypercall(void)
+{
+	kept(by_hypercall, ROUNDS, "a hypercall");
+}
+
+static void exception(void)
+{
+	kept(by_exception, ROUNDS, "#UD");
+}
+
+static void mmio(void)
+{
+	kept(by_mmio, ROUNDS, "MMIO");
+}
+
+static void halts(void)
+{
+	kept(by_hlt, ROUNDS, "HLT");
+}
+
+static void interrupts(void)
+{
+	kept(by_interrupts, 50, "interrupts of the host");
+}
+
+/* --- several of them ------------------------------------------------------ */
+
+static void two_vcpus_one_cpu(void)
+{
+	struct kvm_vcpu *vcpus[2];
+	struct kvm_vm *vm = start(vcpus, 2, by_pio, ROUNDS);
+	bool more;
+
+	cpu_pin_first();
+	do {
+		more = apx_run(vcpus[0], 0);
+		more |= apx_run(vcpus[1], 0);
+	} while (more);
+	expect_kept(vm, "runs of another vCPU");
+}
+
+static void moved(void)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = start(&vcpu, 1, by_pio, ROUNDS);
+	int cpus[2], i = 0;
+
+	cpu_need(cpus, 2);
+	do {
+		__cpu_pin(cpus[i++ & 1]);
+	} while (apx_run(vcpu, 0));
+	expect_kept(vm, "moves to another CPU");
+}
+
+/* --- the thread that runs it ---------------------------------------------- */
+
+static void host_has_values(void)
+{
+	u64 mine[APX_NR_EGPRS], got[APX_NR_EGPRS];
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = start(&vcpu, 1, by_pio, ROUNDS);
+	bool more;
+	int i = 0;
+
+	do {
+		apx_pattern(mine, 1000 + i++);
+		apx_load(mine);
+		more = apx_run(vcpu, 0);
+		apx_store(got);
+		CASE_EXPECT(!memcmp(mine, got, sizeof(mine)), "KVM_RUN %d changes the caller's registers", i);
+	} while (more);
+	expect_kept(vm, "runs of a thread with values of its own");
+}
+
+/* KVM_RUN that enters no guest. */
+static void bailed_out(void)
+{
+	u64 mine[APX_NR_EGPRS], got[APX_NR_EGPRS];
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = start(&vcpu, 1, by_pio, ROUNDS);
+	int i = 0;
+
+	do {
+		apx_pattern(mine, 2000 + i++);
+		apx_load(mine);
+		vcpu->run->immediate_exit = 1;
+		TEST_ASSERT(__vcpu_run(vcpu) == -1 && errno == EINTR, "KVM_RUN was to be interrupted: %m");
+		vcpu->run->immediate_exit = 0;
+		apx_store(got);
+		CASE_EXPECT(!memcmp(mine, got, sizeof(mine)), "KVM_RUN %d changes the caller's registers", i);
+	} while (apx_run(vcpu, 0));
+	expect_kept(vm, "interrupted KVM_RUNs");
+}
+
+static const struct witness_case cases[] = {
+	{
+		.name = "pio",
+		.verifies = "R16 to R31 are kept across exits to user space",
+		.run = pio,
+	}, {
+		.name = "cpuid_exits",
+		.verifies = "they are kept across CPUID, which KVM handles by itself",
+		.run = cpuid_exits,
+	}, {
+		.name = "msr",
+		.verifies = "they are kept across WRMSR and RDMSR",
+		.run = msr,
+	}, {
+		.name = "hypercall",
+		.verifies = "they are kept across hypercalls",
+		.run = hypercall,
+	}, {
+		.name = "exception",
+		.verifies = "they are kept across an exception that KVM intercepts",
+		.run = exception,
+	}, {
+		.name = "mmio",
+		.verifies = "they are kept across MMIO, which KVM emulates",
+		.run = mmio,
+	}, {
+		.name = "hlt",
+		.verifies = "they are kept across HLT and the interrupt that ends it",
+		.run = halts,
+	}, {
+		.name = "interrupts",
+		.verifies = "they are kept across interrupts of the host",
+		.run = interrupts,
+	}, {
+		.name = "two_vcpus_one_cpu",
+		.verifies = "each of two vCPUs that take turns on a CPU has its own",
+		.run = two_vcpus_one_cpu,
+	}, {
+		.name = "moved",
+		.verifies = "they move to another CPU with the vCPU",
+		.needs = "two CPUs",
+		.run = moved,
+	}, {
+		.name = "host_has_values",
+		.verifies = "the thread that calls KVM_RUN keeps its own, and the guest does not get them",
+		.run = host_has_values,
+	}, {
+		.name = "bailed_out",
+		.verifies = "so it is with a KVM_RUN that is interrupted before it enters the guest",
+		.run = bailed_out,
+	},
+};
+
+int main(int argc, char **argv)
+{
+	static const struct witness_test test = {
+		.name = "apx_switch_test",
+		.needs = "a processor with APX, and KVM that lets guests have it",
+		.seed = "KVM: x86: Enable APX for guests (v4, 2026-05-11)",
+		.setup = setup,
+		.cases = cases,
+		.nr_cases = ARRAY_SIZE(cases),
+	};
+
+	return witness_main(&test, argc, argv);
+}
