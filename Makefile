@@ -16,7 +16,7 @@ top		:= $(patsubst %/,%,$(dir $(realpath $(lastword $(MAKEFILE_LIST)))))
 # The goals that scripts do, and those that need no kernel tree.
 scripts		:= help demo check bisect-check machine-check static-check prove assertions bench bench-host \
 		   vmscape-matrix link unlink clean
-ifneq ($(filter-out $(scripts) host units report fuzz-ktap,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out $(scripts) host units report fuzz-ktap guest,$(or $(MAKECMDGOALS),all)),)
 need_kdir	:= y
 endif
 
@@ -37,6 +37,7 @@ endif
 endif
 
 include $(top)/Makefile.host
+include $(top)/Makefile.guest
 
 ifeq ($(need_kdir),y)
 include $(top)/Makefile.tests

@@ -23,6 +23,7 @@ run_tests.sh prove ...    would the tests have caught the bugs?  prove --help
 run_tests.sh report ...   results as a page, JUnit, KCIDB, a baseline; report --help
 run_tests.sh bisect ...   which commit broke a case?  bisect --help
 run_tests.sh nightly ...  kernels x machines x tests, here or on a farm  nightly --help
+run_tests.sh --guest ...  the guest-side test kernel, in a VM; --guest --help
 
 Without a machine option the tests run here, on this kernel.
 
@@ -59,6 +60,7 @@ words=()
 [ "${1:-}" != prove ] || exec "$top/proof/prove.sh" "${@:2}"
 [ "${1:-}" != report ] || exec "$top/report/report.sh" "${@:2}"
 [[ ! ${1:-} =~ ^(bisect|nightly)$ ]] || exec "$top/farm/$1.sh" "${@:2}"
+[[ " $* " != *" --guest "* ]] || exec "$top/guest/run.sh" "$@"
 [ "${1:-}" != run ] || shift
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -130,13 +132,7 @@ build_tests
 cases=$out/cases.json
 
 if [ -n "$list" ]; then
-	if [ -n "$json" ]; then
-		jq -s . "$cases"
-	else
-		jq -r '"\(.test).\(.case)\n    verifies: \(.verifies)\n    needs:    \(.needs)\n    seed:     \(.seed)\n    arch:     \(.arch)" +
-			if .append == "" then "" else "\n    boots with: \(.append)" end +
-			if .wants == "" then "" else "\n    wants:    \(.wants)" end' "$cases"
-	fi
+	list_cases "$cases" "$json"
 	exit 0
 fi
 

@@ -93,3 +93,15 @@ machine_problem()
 	# shellcheck source=machine/x86-svm.sh disable=SC2069
 	(. "$top/machine/$1.sh"; machine_check) 2>&1 >/dev/null || :
 }
+
+# list_cases FILE JSON: every case of a FILE of them, for people unless JSON is not empty.
+list_cases()
+{
+	if [ -n "$2" ]; then
+		jq -s . "$1"
+		return
+	fi
+	jq -r '"\(.test).\(.case)\n    verifies: \(.verifies)\n    needs:    \(.needs)\n    seed:     \(.seed)\n    arch:     \(.arch)" +
+		if .append == "" then "" else "\n    boots with: \(.append)" end +
+		if .wants == "" then "" else "\n    wants:    \(.wants)" end' "$1"
+}

@@ -19,17 +19,11 @@
 #include "compat.h"
 #include "trace.h"
 #include "vmx.h"
+#include "../guest/checks/x86/seam_insn.h"
 
 #define MANY	100000
 
-struct insn {
-	const char *name;
-	u8 code[4];
-};
-
-static const struct insn seamcall = { "SEAMCALL", { 0x66, 0x0f, 0x01, 0xcf } };
-static const struct insn tdcall = { "TDCALL", { 0x66, 0x0f, 0x01, 0xcc } };
-static const struct insn * const insns[] = { &seamcall, &tdcall };
+static const struct seam_insn * const insns[] = { &seamcall, &tdcall };
 
 static struct trace_count exits;
 
@@ -58,49 +52,40 @@ static void skip_unless_cpu_exits(void)
 
 /* --- one instruction in a bare vCPU --------------------------------------- */
 
-static struct kvm_regs some_registers(u64 rax)
+/* Where and how execute_bare() executes. */
+static struct kvm_vcpu *bare_vcpu;
+static enum bare_mode bare_mode;
+
+static void execute_bare(int cpl, const void *code, size_t len, const struct kvm_regs *regs,
+			 struct executed *end)
 {
-	struct kvm_regs r = {
-		.rax = rax, .rbx = 0xb, .rcx = 0xc, .rdx = 0xd, .rsi = 0x51, .rdi = 0xd1, .rbp = 0xb9,
-		.r8 = 0x1008, .r9 = 0x1009, .r10 = 0x100a, .r11 = 0x100b,
-		.r12 = 0x100c, .r13 = 0x100d, .r14 = 0x100e, .r15 = 0x100f,
+	struct bare_end bare;
+
+	CASE_EXPECT(bare_run(bare_vcpu, bare_mode, cpl, code, len, regs, &bare),
+		    "at CPL %d with RAX %#llx: KVM_RUN ends with %s", cpl, (unsigned long long)regs->rax,
+		    exit_reason_str(bare_vcpu->run->exit_reason));
+	*end = (struct executed) {
+		.vector = bare.vector,
+		.has_error = bare.has_error,
+		.error = bare.error,
+		.rip = bare.rip - BARE_CODE,
+		.regs = bare.regs,
 	};
-
-	return r;
 }
 
-static bool same_registers(struct kvm_regs a, const struct kvm_regs *b)
+static void expect_fault(struct kvm_vcpu *vcpu, enum bare_mode mode, int cpl, const struct seam_insn *insn,
+			 unsigned int vector)
 {
-	a.rip = b->rip;
-	a.rsp = b->rsp;
-	a.rflags = b->rflags;
-	return !memcmp(&a, b, sizeof(a));
-}
-
-static void expect_fault(struct kvm_vcpu *vcpu, enum bare_mode mode, int cpl, const struct insn *insn,
-			 u64 rax, unsigned int vector)
-{
-	struct kvm_regs before = some_registers(rax);
-	struct bare_end end;
-	bool ended;
-
-	ended = bare_run(vcpu, mode, cpl, insn->code, sizeof(insn->code), &before, &end);
-	CASE_EXPECT(ended, "%s at CPL %d with RAX %#llx: KVM_RUN ends with %s", insn->name, cpl,
-		    (unsigned long long)rax, exit_reason_str(vcpu->run->exit_reason));
-	CASE_EXPECT(end.vector == vector, "%s at CPL %d with RAX %#llx: vector %u, want %u", insn->name,
-		    cpl, (unsigned long long)rax, end.vector, vector);
-	CASE_EXPECT(end.has_error == (vector == GP_VECTOR) && !end.error,
-		    "%s at CPL %d: %s error code %#x", insn->name, cpl, end.has_error ? "an" : "no", end.error);
-	CASE_EXPECT(end.rip == BARE_CODE, "%s at CPL %d: RIP is %lld bytes beyond the instruction",
-		    insn->name, cpl, (long long)end.rip - BARE_CODE);
-	CASE_EXPECT(same_registers(end.regs, &before), "%s at CPL %d changes a register", insn->name, cpl);
+	bare_vcpu = vcpu;
+	bare_mode = mode;
+	check_seam_insn(execute_bare, insn, cpl, 0, vector);
 }
 
 /* The VM has not been harmed: it executes what comes next. */
 static void expect_alive(struct kvm_vcpu *vcpu)
 {
 	static const u8 inc_ebx[] = { 0xff, 0xc3 };
-	struct kvm_regs r = some_registers(0);
+	struct kvm_regs r = { .rbx = 0xb };
 	struct bare_end end;
 
 	CASE_EXPECT(bare_run(vcpu, BARE_LONG, 0, inc_ebx, sizeof(inc_ebx), &r, &end) &&
@@ -109,11 +94,11 @@ static void expect_alive(struct kvm_vcpu *vcpu)
 		    exit_reason_str(vcpu->run->exit_reason), end.vector);
 }
 
-static void kernel_mode(const struct insn *insn)
+static void kernel_mode(const struct seam_insn *insn)
 {
 	struct kvm_vcpu *vcpu = bare_create();
 
-	expect_fault(vcpu, BARE_LONG, 0, insn, 0, UD_VECTOR);
+	expect_fault(vcpu, BARE_LONG, 0, insn, UD_VECTOR);
 	expect_alive(vcpu);
 	skip_unless_cpu_exits();
 }
@@ -128,25 +113,21 @@ static void tdcall_in_kernel(void)
 	kernel_mode(&tdcall);
 }
 
-/* The leaf in RAX means nothing before SEAM is entered; bit 63 calls the P-SEAMLDR. */
 static void every_leaf(void)
 {
-	struct kvm_vcpu *vcpu = bare_create();
 	size_t i;
-	int bit;
 
-	for (i = 0; i < ARRAY_SIZE(insns); i++) {
-		expect_fault(vcpu, BARE_LONG, 0, insns[i], -1ull, UD_VECTOR);
-		for (bit = 0; bit < 64; bit++)
-			expect_fault(vcpu, BARE_LONG, 0, insns[i], BIT_ULL(bit), UD_VECTOR);
-	}
+	bare_vcpu = bare_create();
+	bare_mode = BARE_LONG;
+	for (i = 0; i < ARRAY_SIZE(insns); i++)
+		check_seam_leaves(execute_bare, insns[i]);
 	skip_unless_cpu_exits();
 }
 
 /* Does the CPU exit?  What becomes of the vCPU is for other cases. */
 static bool try_at_cpl0(void)
 {
-	struct kvm_regs r = some_registers(0);
+	struct kvm_regs r = { .rbx = 0xb };
 	struct bare_end end;
 
 	bare_run(bare_create(), BARE_LONG, 0, seamcall.code, sizeof(seamcall.code), &r, &end);
@@ -161,7 +142,7 @@ static void user_mode(void)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(insns); i++)
-		expect_fault(vcpu, BARE_LONG, 3, insns[i], 0, vector);
+		expect_fault(vcpu, BARE_LONG, 3, insns[i], vector);
 	expect_alive(vcpu);
 	skip_unless_cpu_exits();
 }
@@ -173,8 +154,8 @@ static void other_mode(enum bare_mode mode)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(insns); i++) {
-		expect_fault(vcpu, mode, 0, insns[i], 0, UD_VECTOR);
-		expect_fault(vcpu, mode, 3, insns[i], 0, UD_VECTOR);
+		expect_fault(vcpu, mode, 0, insns[i], UD_VECTOR);
+		expect_fault(vcpu, mode, 3, insns[i], UD_VECTOR);
 	}
 	try_at_cpl0();
 	skip_unless_cpu_exits();
