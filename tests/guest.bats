@@ -12,6 +12,7 @@ setup()
 	guest=("$top/run_tests.sh" --guest --results "$results")
 	# shellcheck disable=SC2154
 	image=$out/guest/guest.elf
+	arm64=$top/build/arm64/guest/Image
 }
 
 # The cases that did not pass, in one line: "case=verdict", the verdict without for a failure.
@@ -87,4 +88,27 @@ by_hand()
 	run --separate-stderr "${guest[@]}" --arch x86 --vmm-args "-smp 1,sockets=1,maxcpus=2" guest_platform
 	[ "$status" -eq 0 ] || { echo "$output"; false; }
 	[ "$(not_passed)" = ipi=skip ]
+}
+
+# on_virt QEMU-ARGUMENT...: on arm64 by hand, only the platform's cases.
+on_virt()
+{
+	run --separate-stderr timeout 60 qemu-system-aarch64 -nodefaults -no-user-config -display none -no-reboot -smp 2 \
+		-m 256 -serial stdio -kernel "$arm64" -append checks=guest_platform "$@" </dev/null
+}
+
+@test "arm64: every case passes under TCG" {
+	run --separate-stderr "${guest[@]}" --arch arm64
+	[ "$status" -eq 0 ] || { echo "$output"; false; }
+	jq -e 'all(.tests[].cases[]; .verdict == "pass" or .verdict == "skip") and .boots == 1' "$results/meta.json"
+	[ "$(stat -c %s "$arm64")" -le 300000 ]
+}
+
+@test "arm64: by hand, with a GICv2, from EL2, and the exit code by semihosting" {
+	on_virt -M virt,gic-version=2 -cpu cortex-a57
+	[[ $status = 0 && $output == *$'\n'"ok 1 guest_platform" ]]
+	on_virt -M virt,gic-version=3,virtualization=on -cpu cortex-a72
+	[[ $status = 0 && $output == *$'\n'"ok 1 guest_platform" ]]
+	on_virt -M virt -cpu cortex-a57 -semihosting -append checks=nothing
+	[ "$status" -eq 2 ]
 }

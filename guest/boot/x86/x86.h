@@ -24,6 +24,7 @@
 #include <asm/kvm.h>
 
 #include "../../core/guest.h"
+#include "../../core/mmio.h"
 
 /* --- registers of the processor ------------------------------------------- */
 
@@ -55,19 +56,6 @@ static inline u64 rdtsc(void)
 
 	asm volatile("rdtsc" : "=a"(low), "=d"(high));
 	return low | (u64)high << 32;
-}
-
-static inline u32 mmio_read(u64 address)
-{
-	u32 value;
-
-	asm volatile("movl (%1), %0" : "=r"(value) : "r"(address) : "memory");
-	return value;
-}
-
-static inline void mmio_write(u64 address, u32 value)
-{
-	asm volatile("movl %0, (%1)" : : "r"(value), "r"(address) : "memory");
 }
 
 static inline void outb(u16 port, u8 value)

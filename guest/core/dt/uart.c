@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A UART in memory, see uart.h.
+ */
+#include "fdt.h"
+#include "../mmio.h"
+#include "uart.h"
+
+#define PL011_FR	0x18
+#define PL011_FR_RXFE	BIT(4)
+#define PL011_FR_TXFF	BIT(5)
+#define PL011_CR	0x30
+#define PL011_CR_ON	0x301		/* receiver, transmitter, UART */
+
+#define LSR		5		/* of a 16550 */
+#define LSR_DATA	BIT(0)
+#define LSR_EMPTY	BIT(5)
+
+static u64 base;
+static bool pl011;
+static unsigned int shift;
+
+bool uart_init(void)
+{
+	const struct fdt_node *n = fdt_compatible(NULL, "arm,pl011");
+	u64 address, size;
+
+	pl011 = n;
+	if (!n)
+		n = fdt_compatible(NULL, "ns16550a");
+	if (!n)
+		n = fdt_compatible(NULL, "ns16550");
+	if (!n || !fdt_reg(n, 0, &address, &size))
+		return false;
+	shift = fdt_cell(n, "reg-shift", 0, 0);
+	base = address;
+	if (pl011)
+		mmio_write(base + PL011_CR, PL011_CR_ON);
+	return true;
+}
+
+static u8 lsr(void)
+{
+	return mmio_read8(base + (LSR << shift));
+}
+
+void uart_putc(char c)
+{
+	if (!base)
+		return;
+	if (pl011) {
+		while (mmio_read(base + PL011_FR) & PL011_FR_TXFF)
+			;
+		mmio_write(base, c);
+	} else {
+		while (!(lsr() & LSR_EMPTY))
+			;
+		mmio_write8(base, c);
+	}
+}
+
+int uart_getc(void)
+{
+	if (!base)
+		return -1;
+	if (pl011)
+		return mmio_read(base + PL011_FR) & PL011_FR_RXFE ? -1 : (int)(mmio_read(base) & 0xff);
+	return lsr() & LSR_DATA ? mmio_read8(base) : -1;
+}
