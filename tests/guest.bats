@@ -112,3 +112,10 @@ on_virt()
 	on_virt -M virt -cpu cortex-a57 -semihosting -append checks=nothing
 	[ "$status" -eq 2 ]
 }
+
+@test "riscv: every case passes under TCG" {
+	run --separate-stderr "${guest[@]}" --arch riscv
+	[ "$status" -eq 0 ] || { echo "$output"; false; }
+	jq -e 'all(.tests[].cases[]; .verdict == "pass" or .verdict == "skip") and .boots == 1' "$results/meta.json"
+	[ "$(stat -c %s "$top/build/riscv/guest/Image")" -le 300000 ]
+}

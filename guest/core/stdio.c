@@ -2,7 +2,6 @@
 /*
  * Formatted output to the console, see guest/include/stdio.h.
  */
-#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -87,7 +86,7 @@ static int number(const char **fmt, va_list *ap)
 static void format(struct sink *s, const char *fmt, va_list *ap)
 {
 	for (; *fmt; fmt++) {
-		struct spec spec = { .precision = INT_MAX };
+		struct spec spec = { .precision = -1 };
 		unsigned long long n;
 		const char *text;
 		bool wide = false;
@@ -135,7 +134,9 @@ static void format(struct sink *s, const char *fmt, va_list *ap)
 		case 's':
 			text = va_arg(*ap, const char *);
 			n = strlen(text);
-			put_padded(s, &spec, "", text, n < (unsigned int)spec.precision ? n : (unsigned int)spec.precision);
+			if (spec.precision >= 0 && n > (unsigned int)spec.precision)
+				n = spec.precision;
+			put_padded(s, &spec, "", text, n);
 			break;
 		default:
 			put(s, *fmt);

@@ -21,7 +21,9 @@
 })
 
 #define write_sysreg(name, value)						\
-	asm volatile("msr " #name ", %0\n\tisb" : : "r"((u64)(value)) : "memory")
+({										\
+	asm volatile("msr " #name ", %0\n\tisb" : : "r"((u64)(value)) : "memory");	\
+})
 
 /* The exception class of a fault's cause. */
 #define ESR_EC(esr)		((esr) >> 26 & 0x3f)

@@ -219,6 +219,7 @@ int console_getc(void)
 static void semihosting_exit(void *arg)
 {
 	const u64 block[] = { 0x20026, *(int *)arg };
+
 	register u64 x0 asm("x0") = 0x20;
 	register const u64 *x1 asm("x1") = block;
 
