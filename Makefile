@@ -16,7 +16,7 @@ top		:= $(patsubst %/,%,$(dir $(realpath $(lastword $(MAKEFILE_LIST)))))
 # The goals that scripts do, and those that need no kernel tree.
 scripts		:= help demo check bisect-check machine-check static-check prove assertions bench bench-host \
 		   vmscape-matrix link unlink clean
-ifneq ($(filter-out $(scripts) host units report fuzz-ktap guest,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out $(scripts) host units report fuzz-ktap guest guest-vm,$(or $(MAKECMDGOALS),all)),)
 need_kdir	:= y
 endif
 
@@ -98,6 +98,7 @@ static-check:
 	@$(top)/kernel/static.sh $(or $(KDIR),$(shell $(top)/kernel/source.sh))
 
 ## make fuzz-ktap                the reader of results, fed at random for FUZZ_SECONDS=60
+## make guest                    the guest-side test kernel; ARCH=arm64, riscv
 ## make KDIR=<tree>              build the tests (O=<dir>: elsewhere than build/<arch>)
 ## make install INSTALL_PATH=<dir>
 ## make link KDIR=<tree>         let the tree's `make kselftest TARGETS=kvm-witness` see them

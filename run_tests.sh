@@ -32,6 +32,7 @@ Without a machine option the tests run here, on this kernel.
   --variant NAME     the kernel: reference, base, or a mutant; kernel/build.sh --list
   --kernel IMAGE     a kernel of your own: vmlinux, bzImage, or debian:SERIES
   --modules DIR      where that kernel's lib/modules is, if not beside the image
+  --guest            instead of the tests, the guest-side test kernel in a VM of that machine
   --append "ARGS"    more for the kernel's command line
   --timeout SECONDS  for one test (settings: 120)
   --boot-timeout S   for the machine to come up (60)
@@ -54,17 +55,20 @@ usage()
 
 # --- the command line
 
-machine='' kernel='' modules='' variant='' append='' strict='' list='' json='' results='' baseline=''
+machine='' kernel='' guest='' modules='' variant='' append='' strict='' list='' json='' results='' baseline=''
 timeout='' boot_timeout=''
 words=()
 [ "${1:-}" != prove ] || exec "$top/proof/prove.sh" "${@:2}"
 [ "${1:-}" != report ] || exec "$top/report/report.sh" "${@:2}"
 [[ ! ${1:-} =~ ^(bisect|nightly)$ ]] || exec "$top/farm/$1.sh" "${@:2}"
-[[ " $* " != *" --guest "* ]] || exec "$top/guest/run.sh" "$@"
+if [[ " $* " == *" --guest "* && ! " $* " =~ \ --(vm|machine|variant|kernel)\  ]]; then
+	exec "$top/guest/run.sh" "$@"
+fi
 [ "${1:-}" != run ] || shift
 while [ $# -gt 0 ]; do
 	case $1 in
 	--vm) machine=${machine:-x86-svm} ;;
+	--guest) guest=y ;;
 	--strict) strict=y ;;
 	--list) list=y ;;
 	--json) json=y ;;
@@ -125,11 +129,35 @@ build_tests()
 	flock -u 8
 }
 
+# Takes the names of guest/vmm.c as the tests.
+guest_programs()
+{
+	local test kept
+
+	[ "$machine" != host ] || usage "--guest on this computer is without --machine host"
+	[ "$arch" = x86 ] || usage "--guest in a machine is for x86 only: without, --arch $arch runs it under QEMU"
+	# What the kernel is told to believe of its processor would be what KVM tells the guest.
+	read -ra kept <<<"$machine_append"
+	machine_append=${kept[*]/#setcpuid=*/}
+	"$top/guest/run.sh" --arch "$arch" --list >/dev/null || exit $?
+	make -s -C "$top" guest-vm ARCH="$arch" OUTPUT="$out" >"$out/guest.log" 2>&1 ||
+		die 3 "guest/vmm.c does not build, log in $out/guest.log"
+	cases=$out/guest/cases.json
+	programs=$out/guest/vm
+	for test in $(jq -r .test "$cases" | uniq); do
+		ln -sfn guest_vmm "$programs/$test"
+	done
+}
+
 for tool in make gcc flock jq cpio ${cross:+"${cross}gcc" "qemu-${cross%%-*}"}; do
 	command -v "$tool" >/dev/null || die 3 "$tool is missing: run tests/deps.sh $([ -n "$cross" ] && echo check || echo demo)"
 done
 build_tests
 cases=$out/cases.json
+programs=$out/stripped
+if [ -n "$guest" ]; then
+	guest_programs
+fi
 
 if [ -n "$list" ]; then
 	list_cases "$cases" "$json"
@@ -255,7 +283,7 @@ fi
 
 [ "$machine" = host ] || initramfs=$results/initramfs.cpio
 if [ -n "$initramfs" ]; then
-	"$top/machine/initramfs.sh" "$initramfs" "$out/machine/init" "$out/stripped" \
+	"$top/machine/initramfs.sh" "$initramfs" "$out/machine/init" "$programs" \
 		${modules:+"$modules" "$release"}
 fi
 emulators=()

@@ -24,7 +24,7 @@ path_map	:= -ffile-prefix-map=$(top)=.
 LIB_x86		:= guest/checks/x86/seam_insn.c lib/x86/apx_guest.c lib/x86/bare.c lib/x86/ibpb.c \
 		   lib/x86/ibpb_guest.c lib/x86/l1d.c lib/x86/retired.c lib/x86/verw.c lib/x86/vmscape.c \
 		   lib/x86/vmscape_guest.c
-LIB_arm64	:= lib/arm64/its.c lib/arm64/psci_vm.c
+LIB_arm64	:= guest/checks/arm64/psci_functions.c lib/arm64/its.c lib/arm64/psci_vm.c
 LIB_riscv	:= lib/riscv/aia.c lib/riscv/aia_device.c lib/riscv/aia_files.c
 LIB		:= lib/case.c lib/cpu.c lib/cpuset.c lib/gmem.c lib/gmem_cpuset.c lib/kallsyms.c lib/kmem.c \
 		   lib/ktap.c lib/kvm_usable.c lib/numa.c lib/percpu.c lib/trace.c lib/vcpu_thread.c \

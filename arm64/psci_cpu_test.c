@@ -26,14 +26,14 @@ static void cpu_off_and_on(void)
 
 	psci_create(vcpus);
 	for (n = 0; n < ARRAY_SIZE(ids); n++) {
-		uint64_t mask = ids[n] & SMC64 ? ~0UL : 0xffffffff;
+		uint64_t mask = ids[n] & PSCI_0_2_64BIT ? ~0UL : 0xffffffff;
 		int err;
 
 		EXPECT_RETURNS((uint64_t)PSCI_RET_ALREADY_ON, psci_call3(vcpus[0], ids[n], 1, entry, context));
 		EXPECT_RETURNS(INVALID, psci_call3(vcpus[0], ids[n], 2, entry, context));
 		/* Bits that are no affinity must be zero; the 32-bit call has fewer of them. */
 		EXPECT_RETURNS(INVALID, psci_call3(vcpus[0], ids[n], BIT(24) | 1, entry, context));
-		EXPECT_RETURNS(ids[n] & SMC64 ? INVALID : (uint64_t)PSCI_RET_ALREADY_ON,
+		EXPECT_RETURNS(ids[n] & PSCI_0_2_64BIT ? INVALID : (uint64_t)PSCI_RET_ALREADY_ON,
 			       psci_call3(vcpus[0], ids[n], BIT(40) | 1, entry, context));
 
 		psci_set_call(vcpus[1], PSCI_0_2_FN_CPU_OFF, 0, 0, 0);
@@ -76,7 +76,7 @@ static void affinity_info(void)
 		EXPECT_RETURNS(INVALID, psci_call3(vcpus[0], ids[n], 1, 4, 0));
 		EXPECT_RETURNS(INVALID, psci_call3(vcpus[0], ids[n], 0x100, 0, 0));
 		EXPECT_RETURNS(INVALID, psci_call3(vcpus[0], ids[n], BIT(31), 0, 0));
-		EXPECT_RETURNS(ids[n] & SMC64 ? INVALID : PSCI_0_2_AFFINITY_LEVEL_OFF,
+		EXPECT_RETURNS(ids[n] & PSCI_0_2_64BIT ? INVALID : PSCI_0_2_AFFINITY_LEVEL_OFF,
 			       psci_call3(vcpus[0], ids[n], BIT(63) | 1, 0, 0));
 	}
 }

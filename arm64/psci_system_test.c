@@ -149,7 +149,7 @@ static void system_suspend(void)
 		if (!psci_has_version(vcpus[0], *v))
 			continue;
 		for (n = 0; n < ARRAY_SIZE(ids); n++) {
-			uint64_t mask = ids[n] & SMC64 ? ~0UL : 0xffffffff;
+			uint64_t mask = ids[n] & PSCI_0_2_64BIT ? ~0UL : 0xffffffff;
 			int err;
 
 			if (*v < PSCI_VERSION(1, 0)) {

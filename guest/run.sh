@@ -25,6 +25,11 @@ The guest-side test kernel: what a guest really gets from its VMM.  docs/guest.m
   --vmm NAME         qemu; the program is KVM_WITNESS_QEMU, ..._ARM64 or ..._RISCV64
   --accel NAME       tcg (the default: software) or kvm
   --cpu MODEL        the VMM's -cpu, properties included (max)
+  --move HOW         run guest_moved, and move the VM to another process of the VMM whenever it
+                     says so: live, or by a snapshot in a file
+  --cpu-after MODEL  the -cpu of that other process (the same)
+  --matrix cpu       each CPU model of that VMM in turn: a line for each on stdout, KTAP and
+                     logs of each in a folder of its own
   --vmm-args "ARGS"  more for the VMM's command line; a word -M adds to the board's options
   --timeout SECONDS  for one test (60)
   --strict           a skip is a failure
@@ -45,7 +50,7 @@ usage()
 
 # --- the command line
 
-arch=$(host_arch) vmm=qemu accel=tcg cpu='' more=() timeout=60 strict='' results='' list='' json='' words=()
+arch=$(host_arch) vmm=qemu accel=tcg cpu='' more=() timeout=60 strict='' results='' matrix='' how='' cpu_after='' list='' json='' words=()
 while [ $# -gt 0 ]; do
 	case $1 in
 	--guest) ;;
@@ -53,13 +58,16 @@ while [ $# -gt 0 ]; do
 	--list) list=y ;;
 	--json) json=y ;;
 	-h | --help) help; exit 0 ;;
-	--arch | --vmm | --accel | --cpu | --vmm-args | --timeout | --results)
+	--arch | --vmm | --accel | --cpu | --cpu-after | --move | --matrix | --vmm-args | --timeout | --results)
 		[ -n "${2:-}" ] || usage "$1 wants a value"
 		case $1 in
 		--arch) arch=$2 ;;
 		--vmm) vmm=$2 ;;
 		--accel) accel=$2 ;;
 		--cpu) cpu=$2 ;;
+		--cpu-after) cpu_after=$2 ;;
+		--move) how=$2 ;;
+		--matrix) matrix=$2 ;;
 		--vmm-args) read -ra more <<<"$2" ;;
 		--timeout) timeout=$2 ;;
 		--results) results=$2 ;;
@@ -80,6 +88,12 @@ esac
 [ "$vmm" = qemu ] || usage "the VMM $vmm is not known here: docs/guest.md says how to run the image under any"
 [[ $accel =~ ^(tcg|kvm)$ ]] || unknown accelerator "$accel" tcg kvm
 [ "$accel" = tcg ] || [ "$arch" = "$(host_arch)" ] || usage "KVM of this computer runs $(host_arch), not $arch"
+[[ $how =~ ^(live|snapshot)?$ ]] || unknown "way to move a VM" "$how" live snapshot
+[ -z "$cpu_after" ] || [ -n "$how" ] || usage "--cpu-after is for --move"
+[ -z "$how" ] || [ -z "$matrix" ] || usage "--move and --matrix exclude each other"
+[ -z "$matrix" ] || [ "$matrix" = cpu ] || unknown matrix "$matrix" cpu
+[ -z "$matrix" ] || [ "$arch" = x86 ] || usage "--matrix cpu is for x86"
+[ -z "$matrix" ] || [ -z "$cpu" ] || usage "--matrix cpu and --cpu exclude each other"
 [[ $timeout =~ ^[1-9][0-9]{0,5}$ ]] || usage "a timeout is a number of seconds"
 
 # --- the image and what it has
@@ -119,11 +133,10 @@ vmm_argv()
 	riscv)	board=("${share[@]}" -M "virt,aia=aplic-imsic" -smp 2)
 		model=${model:-max} ;;
 	esac
+	engine=(-accel "tcg,thread=${thread:-multi}")
 	if [ "$accel" = kvm ]; then
 		model=${cpu:-host}
 		engine=(-accel kvm)
-	else
-		engine=(-accel "tcg,thread=${thread:-multi}")
 	fi
 	argv=("$qemu" "${board[@]}" "${nodes[@]}" -cpu "$model" "${engine[@]}" -m 1G
 		-nodefaults -no-user-config -display none -no-reboot "${serial[@]}"
@@ -154,14 +167,91 @@ mapfile -t all_cases < <(jq -r '"\(.test).\(.case)"' "$cases")
 for word in "${words[@]}"; do
 	[[ " ${all_tests[*]} ${all_cases[*]} " == *" $word "* ]] || unknown test "$word" "${all_tests[@]}" "${all_cases[@]}"
 done
+[ -z "$how" ] || [ ${#words[@]} -gt 0 ] || words=(guest_moved)
 [ ${#words[@]} -gt 0 ] || words=("${all_tests[@]}")
 
 # --- the run
 
 make_results guest-
 serial=(-chardev "socket,id=results,fd=3" -serial chardev:results)
-vmm_argv serve
-exec "$out/machine/boot" --results "$results" --cases "$cases" --timeout "$timeout" --boot-timeout 60 \
-	${strict:+--strict} --meta "machine=guest-$arch" --meta "kernel=$image" --meta "variant=" \
-	--meta "append=serve" --meta "vmm=$vmm $version" --meta "accel=$accel" --meta "cpu=${cpu:-default}" \
-	--meta "date=$(date -u +%FT%TZ)" "${words[@]}" -- "${argv[@]}"
+append=serve
+[ "$accel" = kvm ] || append="$append tcg"
+
+# The tests as programs, each of which moves its VM.
+move_programs()
+{
+	local test source checks
+
+	serial=()
+	mkdir "$results/programs"
+	for test in $(printf '%s\n' "${words[@]%%.*}" | sort -u); do
+		checks=$(printf '%s\n' "${words[@]}" | grep -E "^$test(\.|\$)" | paste -sd,)
+		vmm_argv "moved flat ${append#serve} checks=$checks"
+		source=("${argv[@]}")
+		cpu=${cpu_after:-$cpu}
+		vmm_argv moved
+		printf '#!/bin/sh\nexec %s\n' "$(printf '%q ' "$top/guest/move.sh" "$how" "${source[@]}" -- "${argv[@]}")" \
+			>"$results/programs/$test"
+		chmod +x "$results/programs/$test"
+	done
+}
+
+if [ -n "$how" ]; then
+	results=$(readlink -f "$results")
+	rm -rf "$results/programs"
+	move_programs
+	exec "$out/machine/boot" --results "$results" --cases "$cases" --timeout "$timeout" ${strict:+--strict} \
+		--meta "machine=guest-$arch" --meta "kernel=$image" --meta "variant=" --meta "append=$append" \
+		--meta "vmm=$vmm $version" --meta "accel=$accel" --meta "move=$how" --meta "date=$(date -u +%FT%TZ)" \
+		"${words[@]}" -- "$out/machine/serve" "$results/programs"
+fi
+
+# boot FOLDER: replaces this shell by the one VM's run.
+boot()
+{
+	vmm_argv "$append"
+	exec "$out/machine/boot" --results "$1" --cases "$cases" --timeout "$timeout" --boot-timeout 60 \
+		${strict:+--strict} --meta "machine=guest-$arch" --meta "kernel=$image" --meta "variant=" \
+		--meta "append=$append" --meta "vmm=$vmm $version" --meta "accel=$accel" --meta "cpu=${cpu:-default}" \
+		--meta "date=$(date -u +%FT%TZ)" "${words[@]}" -- "${argv[@]}"
+}
+
+[ -n "$matrix" ] || boot "$results"
+
+# The models that the VMM names: no "host", "max" or "base", no other name of one that is there,
+# none without CPUID.
+models()
+{
+	"$qemu" -cpu help 2>/dev/null |
+		awk '$1 == "x86" && $2 !~ /^(host|max|base|486.*)$/ && !/\(alias/ { print $2 }'
+}
+
+mapfile -t all_models < <(models)
+[ ${#all_models[@]} -gt 0 ] || die 3 "$qemu -cpu help names no model"
+worst=4 n=0
+printf 'KTAP version 1\n1..%d\n' ${#all_models[@]}
+for cpu in "${all_models[@]}"; do
+	n=$((n + 1)) code=0
+	mkdir -p "$results/$cpu"
+	(boot "$results/$cpu") >/dev/null 2>"$results/$cpu/errors" </dev/null || code=$?
+	totals=$(sed -n 's/^# cases: \(.*\)/\1/p' "$results/$cpu/ktap" 2>/dev/null | tail -n 1)
+	bad=$(jq -r '[.tests[]? | .name as $test | .cases[] | select(.verdict != "pass" and .verdict != "skip") |
+		"\($test).\(.name)"] | join(" ")' "$results/$cpu/meta.json" 2>/dev/null || :)
+	case $code in
+	0)	echo "ok $n $cpu # ${totals%%, 0 timed*}"
+		[ "$worst" -ne 4 ] || worst=0 ;;
+	4)	echo "ok $n $cpu # SKIP nothing could run: ${totals%%, 0 timed*}" ;;
+	1)	echo "not ok $n $cpu # $bad"
+		[ "$worst" -eq 3 ] || worst=1 ;;
+	3)	why=$(jq -r 'first(.tests[]?.reason) // "no results"' "$results/$cpu/meta.json" 2>/dev/null || :)
+		# The exit code 4 of the guest, as QEMU's isa-debug-exit passes it on.
+		if [[ $why == "the emulator ended with exit code 41:"* ]]; then
+			echo "ok $n $cpu # SKIP no 64-bit mode"
+		else
+			echo "not ok $n $cpu # ERROR ${why:-no results}"
+			worst=3
+		fi ;;
+	*)	exit "$code" ;;
+	esac
+done
+exit "$worst"

@@ -38,8 +38,32 @@ extern const struct witness_test * const guest_tests[], * const guest_tests_end[
 
 /* --- the command line ----------------------------------------------------- */
 
-/* The value of "<name>=<value>", "" for "<name>" alone, NULL without; cut to 256 bytes. */
+/* The value of "<name>=<value>", "" for "<name>" alone, NULL without; good until the next call. */
 const char *guest_option(const char *name);
+
+/*
+ * Is this QEMU's emulation?  The word "tcg" says so: it is known not to be faithful in
+ * some things, and these cost a skip then, which says what was seen.
+ */
+bool is_tcg(void);
+bool is_kvm_on_tcg(void);
+
+#define EXPECT_FAITHFUL(cond, fmt, ...)						\
+do {										\
+	bool __true = (cond);							\
+										\
+	case_checked();								\
+	if (!__true && is_tcg())						\
+		case_skip("not faithful in QEMU's TCG: " fmt, ##__VA_ARGS__);	\
+	if (!__true)								\
+		case_fail(fmt, ##__VA_ARGS__);					\
+} while (0)
+
+/*
+ * Lets the VM be moved: says "# hold" and waits until who runs it sends a "g".  Skips the
+ * case without the word "moved", where nobody does.
+ */
+void hold(void);
 
 /* --- exceptions ----------------------------------------------------------- */
 
@@ -87,6 +111,10 @@ bool cpu_start(struct cpu *cpu);
 
 /* Runs @fn on another CPU until it is done.  False: it was not within two seconds. */
 bool cpu_run(struct cpu *cpu, void (*fn)(void *arg), void *arg);
+
+/* The same in two halves. */
+void cpu_begin(struct cpu *cpu, void (*fn)(void *arg), void *arg);
+bool cpu_end(struct cpu *cpu);
 
 /* Skips the case where there is one CPU only, or gives the second one, online. */
 struct cpu *second_cpu(void);

@@ -3,8 +3,12 @@
  * Runs the checks that the command line names and writes KTAP.
  *
  *	checks=TEST[.CASE],...	only these
+ *	flat			as a test prints it: of the first test that is named, its cases alone
  *	serve			be told what to run (machine/protocol.h)
  *	list			describe all cases, one JSON object a line
+ *	moved			the VM is to be moved when it says so
+ *	tcg			this is QEMU's emulation, with its known limits
+ *	tcg=kvm			this is KVM on a processor that QEMU emulates
  *
  * Words that are for others (a VMM adds what a Linux kernel would want) do no harm.
  */
@@ -36,13 +40,27 @@ static const char *find_option(const char *text, const char *name)
 
 const char *guest_option(const char *name)
 {
-	static char value[256];
+	static char value[1024];
 	const char *v = find_option(command_line, name);
 
 	if (!v)
 		return NULL;
 	snprintf(value, sizeof(value), "%.*s", (int)strcspn(v, " "), v);
 	return value;
+}
+
+bool is_tcg(void)
+{
+	const char *tcg = guest_option("tcg");
+
+	return tcg && !*tcg;
+}
+
+bool is_kvm_on_tcg(void)
+{
+	const char *tcg = guest_option("tcg");
+
+	return tcg && !strcmp(tcg, "kvm");
 }
 
 /* --- one case ------------------------------------------------------------- */
@@ -112,6 +130,15 @@ static void run_case(struct ktap *k, const struct witness_test *test, const stru
 		snprintf(outcome.reason, sizeof(outcome.reason), "the case checked nothing");
 	}
 	ktap_result(k, outcome.verdict, c->name, outcome.reason);
+}
+
+void hold(void)
+{
+	if (!guest_option("moved"))
+		case_skip("nobody moves this VM: run_tests.sh --guest --move live|snapshot");
+	fputs("# hold\n", stdout);
+	while (console_getc() != 'g')
+		cpu_relax();
 }
 
 /* --- exceptions ----------------------------------------------------------- */
@@ -214,12 +241,16 @@ bool cpu_start(struct cpu *cpu)
 	return wait_for(&cpu->online, 1000000);
 }
 
-bool cpu_run(struct cpu *cpu, void (*fn)(void *arg), void *arg)
+void cpu_begin(struct cpu *cpu, void (*fn)(void *arg), void *arg)
+{
+	cpu->arg = arg;
+	__atomic_store_n(&cpu->fn, fn, __ATOMIC_RELEASE);
+}
+
+bool cpu_end(struct cpu *cpu)
 {
 	u64 begin = clock_us();
 
-	cpu->arg = arg;
-	__atomic_store_n(&cpu->fn, fn, __ATOMIC_RELEASE);
 	while (__atomic_load_n(&cpu->fn, __ATOMIC_ACQUIRE)) {
 		if (clock_us() - begin > 2000000)
 			return false;
@@ -228,6 +259,12 @@ bool cpu_run(struct cpu *cpu, void (*fn)(void *arg), void *arg)
 	if (__atomic_load_n(&outcome.ended, __ATOMIC_ACQUIRE))
 		jump_to(this_cpu()->case_end);
 	return true;
+}
+
+bool cpu_run(struct cpu *cpu, void (*fn)(void *arg), void *arg)
+{
+	cpu_begin(cpu, fn, arg);
+	return cpu_end(cpu);
 }
 
 struct cpu *second_cpu(void)
@@ -293,7 +330,7 @@ static int run_test(const struct witness_test *test, const char *list, unsigned 
 	return exit_code(&k);
 }
 
-static int run_all(const char *list)
+static int run_all(const char *list, bool flat)
 {
 	static const enum verdict verdicts[] = {
 		[EXIT_PASS] = VERDICT_PASS, [EXIT_FAIL] = VERDICT_FAIL, [EXIT_SKIP] = VERDICT_SKIP,
@@ -302,8 +339,11 @@ static int run_all(const char *list)
 	struct ktap k;
 	size_t i;
 
-	for (i = 0; i < nr_tests(); i++)
+	for (i = 0; i < nr_tests(); i++) {
+		if (count_named(list, guest_tests[i]) && flat)
+			return run_test(guest_tests[i], list, 0);
 		plan += !!count_named(list, guest_tests[i]);
+	}
 	ktap_begin(&k, stdout, 0, plan);
 	if (!plan) {
 		ktap_comment(&k, "checks= names nothing that there is; the word list lists all");
@@ -369,26 +409,26 @@ static const struct witness_test *find_test(const char *name)
 /* "<seconds> <test> [case...]"; the seconds are for who can stop a test. */
 static void serve_run(char *words)
 {
-	char *test = strchr(words, ' '), *cases, list[1024];
+	char *test = strchr(words, ' '), *rest, list[1024];
 	u64 begin = clock_us();
 	int code = EXIT_USAGE;
 	size_t n = 0;
 
-	cases = test ? strchr(++test, ' ') : NULL;
-	if (cases)
-		*cases++ = '\0';
+	rest = test ? strchr(++test, ' ') : NULL;
+	if (rest)
+		*rest++ = '\0';
 	if (!test || !find_test(test)) {
 		fputs("error no such test\n", stdout);
 		return;
 	}
-	n = snprintf(list, sizeof(list), "%s", cases ? "" : test);
-	while (cases) {
-		char *next = strchr(cases, ' ');
+	n = snprintf(list, sizeof(list), "%s", rest ? "" : test);
+	while (rest) {
+		char *next = strchr(rest, ' ');
 
 		if (next)
 			*next++ = '\0';
-		n += snprintf(list + n, n < sizeof(list) ? sizeof(list) - n : 0, "%s%s.%s", n ? "," : "", test, cases);
-		cases = next;
+		n += snprintf(list + n, n < sizeof(list) ? sizeof(list) - n : 0, "%s%s.%s", n ? "," : "", test, rest);
+		rest = next;
 	}
 	if (n < sizeof(list)) {
 		console_prefix = "out ";
@@ -415,7 +455,7 @@ static void __noreturn serve(void)
 void guest_main(const char *words)
 {
 	const char *checks;
-	char all[1024];
+	char list[1024];
 	size_t i, n = 0;
 
 	command_line = words;
@@ -426,8 +466,10 @@ void guest_main(const char *words)
 		list_all();
 		arch_exit(EXIT_PASS);
 	}
-	for (i = 0; i < nr_tests() && n < sizeof(all); i++)
-		n += snprintf(all + n, sizeof(all) - n, "%s%s", i ? "," : "", guest_tests[i]->name);
 	checks = guest_option("checks");
-	arch_exit(run_all(checks ? checks : all));
+	if (checks)
+		snprintf(list, sizeof(list), "%s", checks);
+	for (i = 0; !checks && i < nr_tests() && n < sizeof(list); i++)
+		n += snprintf(list + n, sizeof(list) - n, "%s%s", i ? "," : "", guest_tests[i]->name);
+	arch_exit(run_all(list, guest_option("flat")));
 }

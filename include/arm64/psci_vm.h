@@ -20,7 +20,6 @@
 
 #define PSCI_VCPUS		2
 #define PSCI_CALLED_GPA		0x0c000000UL	/* where the guest stores when a call has returned */
-#define SMC64			PSCI_0_2_64BIT
 #define NOT_SUPPORTED		((uint64_t)PSCI_RET_NOT_SUPPORTED)
 #define INVALID			((uint64_t)PSCI_RET_INVALID_PARAMS)
 #define FAILURE			((uint64_t)PSCI_RET_INTERNAL_FAILURE)

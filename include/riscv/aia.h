@@ -11,46 +11,11 @@
 #include <stdint.h>
 
 #include "compat.h"
+#include "../../guest/checks/riscv/aia_regs.h"
 
 /* Where guests find it, as on QEMU's board virt; virtual addresses are the same. */
 #define AIA_APLIC_GPA		0x0d000000UL
 #define AIA_IMSIC_GPA(vcpu)	(0x28000000UL + (vcpu) * 0x1000UL)
-
-/* Registers of an interrupt file, by siselect or as an attribute of KVM's device. */
-#define AIA_EIDELIVERY		0x70
-#define AIA_EITHRESHOLD		0x72
-#define AIA_EIP(id)		(0x80 + (id) / 64 * 2)
-#define AIA_EIE(id)		(0xc0 + (id) / 64 * 2)
-
-/* Registers of the APLIC, by offset; sources are counted from 1. */
-#define APLIC_DOMAINCFG		0x0000
-#define APLIC_SOURCECFG(source)	(0x0004 + ((source) - 1) * 4)
-#define APLIC_SETIP(source)	(0x1c00 + (source) / 32 * 4)
-#define APLIC_SETIPNUM		0x1cdc
-#define APLIC_IN_CLRIP(source)	(0x1d00 + (source) / 32 * 4)
-#define APLIC_CLRIPNUM		0x1ddc
-#define APLIC_SETIE(source)	(0x1e00 + (source) / 32 * 4)
-#define APLIC_SETIENUM		0x1edc
-#define APLIC_CLRIE(source)	(0x1f00 + (source) / 32 * 4)
-#define APLIC_CLRIENUM		0x1fdc
-#define APLIC_SETIPNUM_LE	0x2000
-#define APLIC_SETIPNUM_BE	0x2004
-#define APLIC_GENMSI		0x3000
-#define APLIC_TARGET(source)	(0x3004 + ((source) - 1) * 4)
-
-#define APLIC_DOMAINCFG_OFF	0x80000004u	/* little-endian, delivers by MSI */
-#define APLIC_DOMAINCFG_ON	0x80000104u
-
-/* What a source's wire means: sourcecfg. */
-#define APLIC_INACTIVE		0
-#define APLIC_DETACHED		1
-#define APLIC_EDGE_RISE		4
-#define APLIC_EDGE_FALL		5
-#define APLIC_LEVEL_HIGH	6
-#define APLIC_LEVEL_LOW		7
-
-/* Where its MSIs go: target, and genmsi. */
-#define APLIC_MSI(hart, id)	((uint32_t)(hart) << 18 | (id))
 
 /* --- the host's side ------------------------------------------------------ */
 

@@ -95,6 +95,15 @@ int write_cr4_safe(u64 value)
 	return vector_of(do_write_cr4, &a);
 }
 
+bool xsave_on(void)
+{
+	if (!cpuid_bit(1, 0, 'c', 26))
+		return false;
+	if (!(read_cr4() & CR4_OSXSAVE) && write_cr4_safe(read_cr4() | CR4_OSXSAVE) >= 0)
+		case_fail("CPUID has XSAVE, and CR4.OSXSAVE faults");
+	return true;
+}
+
 int xsetbv_safe(u32 index, u64 value)
 {
 	struct reg_access a = { index, value };
@@ -191,8 +200,6 @@ static void cpu_init(struct cpu *cpu)
 	gate[1] = (u64)tss >> 32;
 	asm volatile("ltr %w0" : : "r"((u16)(TSS + cpu->id * 16)));
 	asm volatile("lidt %0" : : "m"(d));
-	if (cpuid_bit(1, 0, 'c', 26))
-		asm volatile("mov %0, %%cr4" : : "r"(read_cr4() | CR4_OSXSAVE));
 	apic_write(APIC_SPURIOUS, 0x1ff);
 }
 

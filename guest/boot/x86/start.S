@@ -37,6 +37,20 @@ pvh_start:
 #endif
 	movl	%ebx, %esi
 	movl	$boot_stack + 8192, %esp
+	/* A processor without 64-bit mode: nothing can run, kselftest's exit code 4. */
+	movl	$0x80000000, %eax
+	cpuid
+	cmpl	$0x80000001, %eax
+	jb	2f
+	movl	$0x80000001, %eax
+	cpuid
+	btl	$29, %edx
+	jc	3f
+2:	movb	$0x14, %al
+	outb	%al, $0xf4
+	hlt
+	jmp	2b
+3:
 	movl	$boot_main, %ebp
 	jmp	to_long_mode
 

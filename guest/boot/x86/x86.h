@@ -91,6 +91,9 @@ int wrmsr_safe(u32 msr, u64 value);
 u64 read_cr2(void);
 u64 read_cr4(void);
 int write_cr4_safe(u64 value);
+
+/* Sets CR4.OSXSAVE.  False: there is no XSAVE. */
+bool xsave_on(void);
 int xsetbv_safe(u32 index, u64 value);
 u64 xgetbv(u32 index);
 
