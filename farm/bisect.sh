@@ -96,12 +96,6 @@ for tool in git jq flock awk; do
 	command -v "$tool" >/dev/null || die 3 "$tool is missing: run tests/deps.sh demo"
 done
 
-# json WORD...
-json()
-{
-	jq -nc '$ARGS.positional' --args -- "$@"
-}
-
 # Sets commit, of the option $1 with the name $2.
 resolve()
 {
@@ -128,7 +122,7 @@ begin()
 	[[ $bad_if =~ ^(fail|timeout|crash)(,(fail|timeout|crash))*$ ]] || usage "--bad-if is a list of fail, timeout and crash"
 	[[ $launcher =~ ^(local|slurm)$ ]] || unknown launcher "$launcher" local slurm
 	[ "$launcher" = local ] || srun --version >/dev/null 2>&1 || die 3 "srun is missing: install slurm-client, or try farm/loopback.sh"
-	mapfile -t known < <(machines | grep -vx host)
+	mapfile -t known < <(emulated_machines)
 	[[ " ${known[*]} " == *" $machine "* ]] || unknown machine "$machine" "${known[@]}"
 	[ ${#words[@]} -gt 0 ] || usage "which case? give TEST or TEST.CASE"
 	for fixup in "${fixups[@]}"; do
@@ -153,8 +147,8 @@ begin()
 	jq -n --arg tree "$(readlink -f "$tree")" --arg good "$good" --arg bad "$bad" --arg machine "$machine" \
 		--arg arch "$(machine_arch_of "$machine")" --arg image "$(machine_kernel_of "$machine")" --arg launcher "$launcher" \
 		--argjson repeat "$repeat" --argjson parallel "$parallel" --arg bad_if "$bad_if" \
-		--argjson width "$width" --argjson fixups "$(json "${copies[@]}")" \
-		--argjson options "$(json "${options[@]}")" --argjson cases "$(json "${words[@]}")" '{
+		--argjson width "$width" --argjson fixups "$(json_array "${copies[@]}")" \
+		--argjson options "$(json_array "${options[@]}")" --argjson cases "$(json_array "${words[@]}")" '{
 			$tree, $good, $bad, $machine, $arch, $image, $launcher, $repeat, $parallel, $width, $fixups, $cases,
 			bad_verdicts: ($bad_if | split(",")), words: (["--machine", $machine] + $options + $cases)
 		}' >"$state/plan.json.tmp" 2>/dev/null || die 3 "cannot write to $state: is the disk full?"
@@ -190,14 +184,9 @@ trap 'to_be_continued "farm/bisect.sh: line $LINENO has failed" 3' ERR
 # shellcheck disable=SC2317
 stop()
 {
-	local pid
-
 	trap '' INT TERM HUP
-	for pid in $(jobs -p); do
-		kill -TERM -- "-$pid" 2>/dev/null || :
-	done
-	wait || :
-	[ ! -t 2 ] || printf '\r\033[K' >&2
+	end_children
+	clear_progress
 	to_be_continued interrupted $((128 + $1))
 }
 

@@ -133,11 +133,11 @@ cached
 export GIT_DIR=$repository GIT_WORK_TREE=$tree GIT_INDEX_FILE=$work/index
 rm -f "$GIT_INDEX_FILE.lock"
 plain=(-c core.bare=false -c core.sparseCheckout=false -c core.fsmonitor=false -c core.autocrlf=false -c core.hooksPath=/dev/null)
-[ ! -t 2 ] || printf 'kvm-witness: getting the source of %s' "$2" >&2
+show_progress "kvm-witness: getting the source of $2"
 git -C "$tree" "${plain[@]}" read-tree --reset -u "$content" ||
 	die 3 "cannot get the source of $2 to $tree: is the disk full?"
 git -C "$tree" "${plain[@]}" clean -qffdx
-[ ! -t 2 ] || printf '\r\033[K' >&2
+clear_progress
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES
 
 # --- the build

@@ -6,11 +6,6 @@
 
 declare -A worst=()	# of jobs that are done: pass, fail, skip, infra
 
-clear_progress()
-{
-	[ ! -t 2 ] || printf '\r\033[K' >&2
-}
-
 progress()
 {
 	local new=$((done - before)) seconds=$((SECONDS - begin)) rate='' bad=0 name busy
@@ -21,8 +16,7 @@ progress()
 	done
 	[ "$new" -eq 0 ] || rate=", $((new * 60 / (seconds + 1))) a minute, some $((seconds * (${#jobs[@]} - done) / new)) s left"
 	busy=$(launcher_busy)
-	printf '\r\033[K%.*s' "$(($(tput cols 2>/dev/null || echo 80) - 1))" \
-		"$done/${#jobs[@]} jobs${preparing:+, preparing $preparing}, $bad not good$rate${busy:+, running $busy}" >&2
+	show_progress "$done/${#jobs[@]} jobs${preparing:+, preparing $preparing}, $bad not good$rate${busy:+, running $busy}"
 }
 
 # The line of a job that is done, and worst[].

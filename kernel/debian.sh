@@ -5,23 +5,11 @@
 # touching the system's own package lists: the mirror is the one that the system
 # is configured for, the lists are private.
 
+# shellcheck source=kernel/shell.sh
+. "$(dirname "${BASH_SOURCE[0]}")/shell.sh"
+
 : "${KVM_WITNESS_CACHE:=${XDG_CACHE_HOME:-$HOME/.cache}/kvm-witness}"
 export KVM_WITNESS_CACHE
-
-note()
-{
-	printf 'kvm-witness: %s\n' "$*" >&2
-}
-
-# die CODE MESSAGE
-die()
-{
-	local code=$1
-
-	shift
-	note "$*"
-	exit "$code"
-}
 
 debian_suites=(bookworm bookworm-backports trixie trixie-backports)
 

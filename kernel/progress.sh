@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# Sourced, with note() of debian.sh.  What a build of minutes shows of itself.
+# Sourced, with shell.sh.  What a build of minutes shows of itself.
 
 # progress NAME EVERY [steps]: reads make's words.  One line on a terminal, new with each
 # EVERY-th of them, and with "steps" what it is about; nothing elsewhere.
@@ -11,11 +11,10 @@ progress()
 
 	while read -r line; do
 		n=$((n + 1))
-		[ ! -t 2 ] || [ $((n % $2)) -ne 0 ] ||
-			printf '\r\033[Kkvm-witness: building %s: %d steps, %d s%.42s' \
-				"$1" "$n" $((SECONDS - start)) "${3:+: ${line##*  }}" >&2
+		[ $((n % $2)) -ne 0 ] ||
+			show_progress "kvm-witness: building $1: $n steps, $((SECONDS - start)) s${3:+: ${line##*  }}"
 	done
-	[ ! -t 2 ] || printf '\r\033[K' >&2
+	clear_progress
 }
 
 # build_failed LOG WHAT: ends the build with the reason.

@@ -34,7 +34,7 @@ machine_argv pvh "$kernel" "$dir/busybox.cpio" "$machine_append"
 empty=("${argv[@]/socket,id=results,fd=3/null,id=results}")
 
 for ((i = 0; i < rounds; i++)); do
-	[ ! -t 2 ] || printf '\r\033[Kround %d of %d' $((i + 1)) "$rounds" >&2
+	show_progress "round $((i + 1)) of $rounds"
 	time_of qemu "${empty[0]}" -M none -display none -nodefaults -S -monitor null -chardev null,id=x -daemonize \
 		-pidfile "$dir/pid"
 	if [ -s "$dir/pid" ]; then
@@ -57,7 +57,7 @@ for ((i = 0; i < rounds; i++)); do
 		record "pages-$name" "$pages"
 	done < <(sed -n 's,^[# ]*\(.*\): \([0-9]*\) pages/s.*,\1\t\2,p' "$dir/run/gmem_throughput_test.log")
 done
-[ ! -t 2 ] || printf '\r\033[K' >&2
+clear_progress
 
 base=$(median busybox)
 digits=2

@@ -215,7 +215,7 @@ while [ $# -gt 0 ]; do
 	shift
 done
 [ -z "$given" ] || [ -r "$given" ] || usage "$given cannot be read"
-mapfile -t all_machines < <(machines | grep -vx host)
+mapfile -t all_machines < <(emulated_machines)
 for machine in "${machines[@]}"; do
 	[[ " ${all_machines[*]} " == *" $machine "* ]] || unknown machine "$machine" "${all_machines[@]}"
 	[ -n "$update" ] || [ -r "$expected/$machine" ] ||
