@@ -47,16 +47,23 @@ patched_files()
 	sed -n 's,^\(---\|+++\) [ab]/\([^[:space:]]*\).*,\2,p' "$@" </dev/null | sort -u
 }
 
-# The patches of our series, but for those to other architectures' files alone.
+# The patches of our series, but for those to other architectures alone, with what they
+# say of them in Documentation/.
 series_for()
 {
-	local p
-
-	for p in "$here"/series/*/*.patch; do
-		if patched_files "$p" | grep -qv '^arch/' || patched_files "$p" | grep -q "^arch/$1/"; then
-			echo "$p"
-		fi
-	done
+	awk -v own="arch/$1/" '
+		/^(---|\+\+\+) [ab]\// {
+			file = substr($2, 3)
+			if (index(file, own) == 1 || file !~ /^(arch|Documentation)\//)
+				ours[FILENAME]
+			else if (index(file, "arch/") == 1)
+				theirs[FILENAME]
+		}
+		END {
+			for (i = 1; i < ARGC; i++)
+				if (ARGV[i] in ours || !(ARGV[i] in theirs))
+					print ARGV[i]
+		}' "$here"/series/*/*.patch
 }
 
 arch=$(host_arch)
