@@ -187,32 +187,39 @@ fits()
 	esac
 }
 
-jobs()
+# A line for each kernel and for each job, with tabs in it: one jq for all of them.
+lines()
 {
-	local kernel machine run machine_words
+	local name machine run machine_words
 
+	for name in "${kernels[@]}"; do
+		printf 'kernel\t%s\t%s\t%s\t%s\n' "$name" "${kind[$name]}" "${what[$name]}" "${tree[$name]:-}"
+	done
 	for machine in "${kernel_machines[@]}"; do
 		words_for "$machine"
 		[ ${#machine_words[@]} -gt 0 ] || [ ${#words[@]} -eq 0 ] || continue
-		for kernel in "${kernels[@]}"; do
-			fits "$kernel" "$machine" || continue
-			run=(--machine "$machine" ${append[$kernel]:+--append "${append[$kernel]}"} ${timeout:+--timeout "$timeout"})
-			jq -nc --arg kernel "$kernel" --arg machine "$machine" --arg feature "${feature[$machine]}" \
-				'{job: "\($kernel)@\($machine)", $kernel, $machine, $feature, words: $ARGS.positional}' \
-				--args -- "${run[@]}" "${machine_words[@]}"
+		for name in "${kernels[@]}"; do
+			fits "$name" "$machine" || continue
+			run=(--machine "$machine" ${append[$name]:+--append "${append[$name]}"} ${timeout:+--timeout "$timeout"})
+			(IFS=$'\t'; printf 'job\t%s\t%s\t%s\t%s\n' "$name" "$machine" "${feature[$machine]}" "${run[*]}${machine_words[*]:+$'\t'${machine_words[*]}}")
 		done
 	done
 }
 
-plan=$(for name in "${kernels[@]}"; do
-	jq -nc --arg name "$name" --arg kind "${kind[$name]}" --arg what "${what[$name]}" \
-		--arg tree "${tree[$name]:-}" '{$name, $kind, $what, $tree}'
-done | jq -s --slurpfile jobs <(jobs) --argjson repeat "$repeat" '{kernels: ., $jobs, $repeat}')
+plan=$(lines | jq -Rn --argjson repeat "$repeat" '[inputs / "\t"] | {
+	kernels: map(select(.[0] == "kernel") | {name: .[1], kind: .[2], what: .[3], tree: .[4]}),
+	jobs: map(select(.[0] == "job") | {job: "\(.[1])@\(.[2])", kernel: .[1], machine: .[2], feature: .[3], words: .[4:]}),
+	$repeat
+}')
+declare -A in_job=()
+while read -r name machine; do
+	in_job[$name]=y in_job[@$machine]=y
+done < <(jq -r '.jobs[] | "\(.kernel) \(.machine)"' <<<"$plan")
 line=end
 for name in "${kernels[@]}"; do
-	jq -e --arg name "$name" 'any(.jobs[]; .kernel == $name)' <<<"$plan" >/dev/null || usage "kernel $name runs on no machine of it"
+	[ -n "${in_job[$name]:-}" ] || usage "kernel $name runs on no machine of it"
 done
 for name in "${kernel_machines[@]}"; do
-	jq -e --arg name "$name" 'any(.jobs[]; .machine == $name)' <<<"$plan" >/dev/null || usage "machine $name runs no kernel or no test of it"
+	[ -n "${in_job[@$name]:-}" ] || usage "machine $name runs no kernel or no test of it"
 done
 echo "$plan"

@@ -193,6 +193,20 @@ job_json()
 
 # --- kernels
 
+# make_ready KERNEL FILE: its jobs, with what prepare.sh has said; with an empty file those
+# that need no preparation.
+make_ready()
+{
+	local name line lines
+
+	lines=$(jq -r --arg kernel "$1" --argjson tries "$tries" --arg push "$push$dir" --slurpfile got "$2" -f "$here/jobs.jq" "$dir/plan.json")
+	while IFS=$'\t' read -r name line; do
+		[ -n "$name" ] || continue
+		json[$name]=$line
+		[ "${state[$name]}" != waiting ] || state[$name]=ready
+	done <<<"$lines"
+}
+
 preparing=''
 next_kernel=0
 start_prepare()
@@ -209,39 +223,32 @@ start_prepare()
 	done
 }
 
-# Is a job of this kernel not over?
+# Has a job of this kernel nothing that it could be launched with?
 wanted()
 {
 	local name
 
 	for name in "${jobs[@]}"; do
-		[ "${kernel_of[$name]}" != "$1" ] || [[ ${state[$name]} =~ ^(over|lost)$ ]] || return 0
+		[ "${kernel_of[$name]}" != "$1" ] || [ -n "${json[$name]:-}" ] || [[ ${state[$name]} =~ ^(over|lost)$ ]] || return 0
 	done
 	return 1
 }
 
 end_prepare()
 {
-	local kernel=$1 code=$2 name why='' line
+	local kernel=$1 code=$2 name why
 
 	preparing=''
-	[ "$code" -eq 0 ] || why="kernel $kernel: $(tail -n 1 "$dir/kernels/$kernel.log" | cut -c1-300)"
+	if [ "$code" -eq 0 ]; then
+		make_ready "$kernel" "$dir/kernels/$kernel.json"
+		return 0
+	fi
+	why="kernel $kernel: $(tail -n 1 "$dir/kernels/$kernel.log" | cut -c1-300)"
 	for name in "${jobs[@]}"; do
-		if [ "${kernel_of[$name]}" != "$kernel" ] || [ "${state[$name]}" != waiting ]; then
-			continue
-		elif [ -n "$why" ]; then
+		if [ "${kernel_of[$name]}" = "$kernel" ] && [ "${state[$name]}" = waiting ]; then
 			give_up "$name" "$why"
-		else
-			state[$name]=ready
 		fi
 	done
-	[ -z "$why" ] || return 0
-	while IFS=$'\t' read -r name line; do
-		json[$name]=$line
-	done < <(jq -r --arg kernel "$kernel" --argjson tries "$tries" --arg push "$push$dir" --slurpfile got "$dir/kernels/$kernel.json" '
-		.repeat as $repeat | .jobs[] | select(.kernel == $kernel)
-		| {job, kernel, words, $repeat, $tries, tried: 0, $push, commit: $got[0].commit, kernel_words: $got[0].kernel_words[.machine]}
-		| "\(.job)\t\(tojson)"' "$dir/plan.json")
 }
 
 # --- an end for all of it
@@ -249,14 +256,9 @@ end_prepare()
 # abandon CODE WHY: leaves no process behind, and all results where they are.
 abandon()
 {
-	local pid
-
 	trap '' INT TERM HUP
 	clear_progress
-	for pid in $(jobs -p); do
-		kill -TERM -- "-$pid" 2>/dev/null || kill -TERM "$pid" 2>/dev/null || :
-	done
-	wait || :
+	end_children
 	note "$2; to go on: run_tests.sh nightly --continue $dir"
 	launcher_left
 	exit "$1"
@@ -283,6 +285,7 @@ quiet=$quiet_before
 before=$done
 [ "$before" -eq 0 ] || [ -n "$quiet" ] || note "$before of ${#jobs[@]} jobs are done already"
 launcher_begin
+make_ready '' /dev/null
 
 # A child that ends soon wakes this shell up: to look for jobs, or to show the time.
 tick()

@@ -38,14 +38,12 @@ words_for()
 	debian)
 		"$top/kernel/image.sh" "${what#debian:}" >/dev/null
 		words=(--kernel "$what") ;;
-	image) words=(--kernel "$what") ;;
-	running) words=() ;;
 	esac
 }
 
 for machine in "${machines[@]}"; do
 	words_for "$machine"
-	(IFS=$'\t'; echo "$machine${words[*]:+$'\t'${words[*]}}")
+	(IFS=$'\t'; echo "$machine"$'\t'"${words[*]}")
 done | jq -Rn --arg kind "$kind" --arg what "$what" '{
 	kernel_words: [inputs | split("\t") | {key: .[0], value: .[1:]}] | from_entries,
 	commit: (if $kind == "git" then $what else null end)

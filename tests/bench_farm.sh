@@ -62,7 +62,7 @@ last()
 
 nightly=("$top/run_tests.sh" nightly --results "$dir/night")
 for ((i = 0; i < rounds; i++)); do
-	[ ! -t 2 ] || printf '\r\033[Kround %d of %d' $((i + 1)) "$rounds" >&2
+	show_progress "round $((i + 1)) of $rounds"
 	time_of runs runs
 	for n in 1 $((1 + more)); do
 		night local $n "${nightly[@]}" --jobs 1
@@ -77,7 +77,7 @@ for ((i = 0; i < rounds; i++)); do
 	time_of bisect "$top/run_tests.sh" bisect --tree "$dir/tree" --good good --bad bad --results "$dir/bisect" "$case"
 	[ -s "$dir/bisect/report.txt" ] || die 3 "a bisection has found nothing"
 done
-[ ! -t 2 ] || printf '\r\033[K' >&2
+clear_progress
 base=$(median run)
 digits=2
 printf '%-58s %8s %8s %8s %7s\n' "seconds, $rounds rounds" median min max ratio
@@ -101,7 +101,7 @@ mkdir "$dir/endless"
 cp "$dir/run/meta.json" "$dir/endless/"
 {
 	printf 'KTAP version 1\n1..1\n'
-	yes "# what a test says of itself in lines that are as long as such lines are" | head -c 200000000
+	head -c 200000000 < <(yes "# what a test says of itself in lines that are as long as such lines are")
 	printf '\nok 1 a_test\n'
 } >"$dir/endless/ktap"
 for ((i = 0; i < rounds; i++)); do
