@@ -16,24 +16,11 @@ static struct kvm_vcpu *vcpus[2];
 static struct kvm_vm *vm;
 static int aia;
 
-static void stop_guest(void)
-{
-	for (;;)
-		GUEST_SYNC(0);
-}
-
-/* Two vCPUs and a device of which nothing is configured. */
-static void create(void)
-{
-	vm = vm_create_with_vcpus(2, stop_guest, vcpus);
-	aia = kvm_create_device(vm, KVM_DEV_TYPE_RISCV_AIA);
-}
-
 static void defaults(void)
 {
 	uint64_t ids, mode, best;
 
-	create();
+	vm = aia_bare_vm(vcpus, &aia);
 	best = aia_has_guest_files() ? KVM_DEV_RISCV_AIA_MODE_AUTO : KVM_DEV_RISCV_AIA_MODE_EMUL;
 	mode = aia_get(aia, AIA_CONFIG, KVM_DEV_RISCV_AIA_CONFIG_MODE);
 	CASE_EXPECT(mode == best, "mode %lu", (unsigned long)mode);
@@ -84,7 +71,7 @@ static void limits(void)
 	uint32_t ids, sources;
 	unsigned int i;
 
-	create();
+	vm = aia_bare_vm(vcpus, &aia);
 	for (i = 0; i < ARRAY_SIZE(ranges); i++) {
 		takes(ranges[i].what, ranges[i].first);
 		takes(ranges[i].what, ranges[i].last);
@@ -111,7 +98,7 @@ static void limits(void)
 
 static void modes(void)
 {
-	create();
+	vm = aia_bare_vm(vcpus, &aia);
 	takes(KVM_DEV_RISCV_AIA_CONFIG_MODE, KVM_DEV_RISCV_AIA_MODE_EMUL);
 	if (aia_has_guest_files()) {
 		takes(KVM_DEV_RISCV_AIA_CONFIG_MODE, KVM_DEV_RISCV_AIA_MODE_HWACCEL);
@@ -128,7 +115,7 @@ static void addresses(void)
 {
 	unsigned int i;
 
-	create();
+	vm = aia_bare_vm(vcpus, &aia);
 	for (i = 0; i < 3; i++) {
 		/* 0 is the APLIC's. */
 		uint64_t high = (1ULL << 40) + (i << 12);
@@ -150,7 +137,7 @@ static void has_attr(void)
 	uint32_t group;
 	int err;
 
-	create();
+	vm = aia_bare_vm(vcpus, &aia);
 	aia_configure_all(aia);
 	TEST_ASSERT(!aia_init(aia), "KVM_DEV_RISCV_AIA_CTRL_INIT");
 	CASE_EXPECT(!aia_has(aia, AIA_CTRL, KVM_DEV_RISCV_AIA_CTRL_INIT), "there is no CTRL_INIT");
@@ -176,7 +163,7 @@ static void before_init(void)
 	uint64_t value, eidelivery = KVM_DEV_RISCV_AIA_IMSIC_MKATTR(0, AIA_EIDELIVERY);
 	int err;
 
-	vm = vm_create_with_vcpus(2, stop_guest, vcpus);
+	vm = vm_create_with_vcpus(2, aia_stop_guest, vcpus);
 	CASE_EXPECT(_kvm_irq_line(vm, 1, 1) && errno == ENXIO, "a wire without any device: %s",
 		    strerror(errno));
 	aia = kvm_create_device(vm, KVM_DEV_TYPE_RISCV_AIA);
@@ -199,7 +186,7 @@ static void after_init(void)
 	uint64_t config[7], address[3], i;
 	int err;
 
-	create();
+	vm = aia_bare_vm(vcpus, &aia);
 	aia_configure_all(aia);
 	for (i = 0; i < ARRAY_SIZE(config); i++)
 		config[i] = aia_get(aia, AIA_CONFIG, i);
@@ -228,11 +215,11 @@ static void one_device_before_running(void)
 {
 	struct ucall uc;
 
-	create();
+	vm = aia_bare_vm(vcpus, &aia);
 	CASE_EXPECT(__kvm_create_device(vm, KVM_DEV_TYPE_RISCV_AIA) < 0 && errno == EEXIST,
 		    "a second device: %s", strerror(errno));
 
-	vm = vm_create_with_vcpus(2, stop_guest, vcpus);
+	vm = vm_create_with_vcpus(2, aia_stop_guest, vcpus);
 	vcpu_run(vcpus[0]);
 	TEST_ASSERT_EQ(get_ucall(vcpus[0], &uc), UCALL_SYNC);
 	CASE_EXPECT(__kvm_create_device(vm, KVM_DEV_TYPE_RISCV_AIA) < 0 && errno == EBUSY,
@@ -249,7 +236,7 @@ static void refused_init(const char *why)
 /* One thing wrong at a time; after each refusal it can be set right. */
 static void init_refused(void)
 {
-	create();
+	vm = aia_bare_vm(vcpus, &aia);
 	aia_configure(aia, KVM_DEV_RISCV_AIA_CONFIG_HART_BITS, 1);
 	refused_init("no address for any IMSIC");
 	aia_place(aia, 0, AIA_IMSIC_GPA(0));
@@ -291,7 +278,7 @@ static void init_refused(void)
 
 static void imsics_apart(void)
 {
-	create();
+	vm = aia_bare_vm(vcpus, &aia);
 	aia_configure_all(aia);
 	aia_place(aia, 1, AIA_IMSIC_GPA(0));
 	refused_init("two IMSICs at one address");
@@ -315,7 +302,7 @@ static void init_refused_leaves_nothing(void)
 	struct kvm_coalesced_mmio_zone z;
 	unsigned int i, n = 0;
 
-	create();
+	vm = aia_bare_vm(vcpus, &aia);
 	aia_configure_all(aia);
 	do {
 		z = zone(n++);

@@ -15,19 +15,6 @@ static struct kvm_vcpu *vcpus[2];
 static struct kvm_vm *vm;
 static int aia;
 
-static void stop_guest(void)
-{
-	for (;;)
-		GUEST_SYNC(0);
-}
-
-/* Two vCPUs and a device of which nothing is configured. */
-static void create(void)
-{
-	vm = vm_create_with_vcpus(2, stop_guest, vcpus);
-	aia = kvm_create_device(vm, KVM_DEV_TYPE_RISCV_AIA);
-}
-
 static void imsic_registers(int mode)
 {
 	struct aia_config config = { .mode = mode, .ids = 63 };
@@ -36,7 +23,7 @@ static void imsic_registers(int mode)
 	struct ucall uc;
 	uint64_t attr;
 
-	vm = vm_create_with_vcpus(2, stop_guest, vcpus);
+	vm = vm_create_with_vcpus(2, aia_stop_guest, vcpus);
 	aia = aia_create(vm, &config);
 	/* Now the hardware's file is in use, if the mode has one. */
 	vcpu_run(vcpus[0]);
@@ -94,8 +81,8 @@ static void vcpu_ids(void)
 	unsigned int i;
 
 	vm = vm_create(2);
-	vcpus[0] = vm_vcpu_add(vm, 0, stop_guest);
-	vcpus[1] = vm_vcpu_add(vm, 5, stop_guest);
+	vcpus[0] = vm_vcpu_add(vm, 0, aia_stop_guest);
+	vcpus[1] = vm_vcpu_add(vm, 5, aia_stop_guest);
 	aia = kvm_create_device(vm, KVM_DEV_TYPE_RISCV_AIA);
 	aia_configure_all(aia);
 	TEST_ASSERT(!aia_init(aia), "KVM_DEV_RISCV_AIA_CTRL_INIT");
@@ -122,12 +109,12 @@ static void late_vcpu(void)
 	uint64_t value;
 
 	vm = vm_create(3);
-	vcpus[0] = vm_vcpu_add(vm, 0, stop_guest);
-	vcpus[1] = vm_vcpu_add(vm, 1, stop_guest);
+	vcpus[0] = vm_vcpu_add(vm, 0, aia_stop_guest);
+	vcpus[1] = vm_vcpu_add(vm, 1, aia_stop_guest);
 	aia = kvm_create_device(vm, KVM_DEV_TYPE_RISCV_AIA);
 	aia_configure_all(aia);
 	TEST_ASSERT(!aia_init(aia), "KVM_DEV_RISCV_AIA_CTRL_INIT");
-	late = vm_vcpu_add(vm, 2, stop_guest);
+	late = vm_vcpu_add(vm, 2, aia_stop_guest);
 	value = KVM_DEV_RISCV_AIA_IMSIC_MKATTR(2, AIA_EIDELIVERY);
 	CASE_EXPECT(aia_has(aia, AIA_IMSIC, value) == ENODEV, "it has an IMSIC");
 	CASE_EXPECT(aia_try_get(aia, AIA_IMSIC, value, &value) == ENODEV, "its IMSIC can be read");
@@ -162,7 +149,7 @@ static void aplic_registers(void)
 	uint64_t value;
 	int err;
 
-	create();
+	vm = aia_bare_vm(vcpus, &aia);
 	aia_configure_all(aia);
 	TEST_ASSERT(!aia_init(aia), "KVM_DEV_RISCV_AIA_CTRL_INIT");
 	for (i = 0; i < ARRAY_SIZE(registers); i++) {

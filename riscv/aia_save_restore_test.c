@@ -8,17 +8,12 @@
  * stand for.
  */
 #include "aia.h"
+#include "aia_device.h"
 #include "case.h"
 
 static struct kvm_vcpu *vcpu;
 static struct kvm_vm *vm;
 static int aia;
-
-static void stop_guest(void)
-{
-	for (;;)
-		GUEST_SYNC(0);
-}
 
 #define THRESHOLD	50
 
@@ -188,7 +183,7 @@ static void start_with_sources(void)
 {
 	struct aia_config config = { .mode = KVM_DEV_RISCV_AIA_MODE_EMUL, .sources = 40 };
 
-	vm = vm_create_with_one_vcpu(&vcpu, stop_guest);
+	vm = vm_create_with_one_vcpu(&vcpu, aia_stop_guest);
 	aia = aia_create(vm, &config);
 }
 

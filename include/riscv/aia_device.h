@@ -31,6 +31,12 @@ uint64_t aia_get(int aia, uint32_t group, uint64_t attr);
 void aia_configure(int aia, uint64_t what, uint32_t value);
 void aia_place(int aia, unsigned int index, uint64_t address);
 
+/* A guest that does nothing but stop, with GUEST_SYNC(0). */
+void aia_stop_guest(void);
+
+/* A VM of two vCPUs with that guest, and a device of which nothing is configured. */
+struct kvm_vm *aia_bare_vm(struct kvm_vcpu *vcpus[2], int *aia);
+
 /* All that a new device of a VM with two vCPUs lacks: addresses as aia.h has them, 40 sources. */
 void aia_configure_all(int aia);
 

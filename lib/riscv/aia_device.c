@@ -66,6 +66,20 @@ void aia_configure_all(int aia)
 	aia_place(aia, 1, AIA_IMSIC_GPA(1));
 }
 
+void aia_stop_guest(void)
+{
+	for (;;)
+		GUEST_SYNC(0);
+}
+
+struct kvm_vm *aia_bare_vm(struct kvm_vcpu *vcpus[2], int *aia)
+{
+	struct kvm_vm *vm = vm_create_with_vcpus(2, aia_stop_guest, vcpus);
+
+	*aia = kvm_create_device(vm, KVM_DEV_TYPE_RISCV_AIA);
+	return vm;
+}
+
 bool aia_msi_arrives(int aia, struct kvm_vcpu *vcpu, uint64_t address)
 {
 	struct kvm_msi msi = { .address_lo = address, .address_hi = address >> 32, .data = 9 };
