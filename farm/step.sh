@@ -22,6 +22,8 @@ top=$(readlink -f "$here/..")
 . "$top/kernel/debian.sh"
 # shellcheck source=farm/fault.sh
 . "$here/fault.sh"
+# shellcheck source=proof/verdicts.sh
+. "$top/proof/verdicts.sh"
 
 commit=''
 ours()
@@ -67,7 +69,7 @@ finish()
 			passed: map(select(.verdict == "good")) | length, $build, $seconds, $began, all: ($all != "")
 		}' >"$dir/step.json.tmp" || ours "cannot write to $dir: is the disk full?"
 	mv "$dir/step.json.tmp" "$dir/step.json"
-	[ ! -t 2 ] || printf '\r\033[K' >&2
+	clear_progress
 	jq -r -f "$here/step-line.jq" "$dir/step.json" >&3 2>/dev/null || :
 	exit "$code"
 }
@@ -86,7 +88,7 @@ fi
 
 began=$(date +%s)
 built=0
-[ ! -t 2 ] || printf '\r\033[Kbuilding %.12s' "$commit" >&2
+show_progress "building ${commit:0:12}"
 words '.fixups[]'
 fixups=()
 for word in "${words[@]}"; do
@@ -115,7 +117,7 @@ width=$(jq .width "$plan")
 
 run()
 {
-	local run=$runs/$1 code=0 log began=()
+	local run=$runs/$1 code=0
 
 	[ ! -f "$run/verdict.json" ] || return 0
 	rm -rf "$run"
@@ -124,11 +126,7 @@ run()
 		>/dev/null 2>"$run/stderr" </dev/null || code=$?
 	fault "$run" "$code" >"$run/fault"
 	[ ! -s "$run/fault" ] || return 0
-	for log in "$run"/*.log; do
-		[ ! -s "$log" ] || began+=("$(basename "$log" .log)")
-	done
-	jq --argjson exit "$code" --argjson began "$(jq -nc '$ARGS.positional' --args -- "${began[@]}")" \
-		-f "$top/proof/verdicts.jq" "$run/meta.json" |
+	verdicts "$run" "$code" |
 		jq --slurpfile plan "$plan" '$plan[0].bad_verdicts as $bad | first('"$(cat "$here/step.jq")"')' >"$run/verdict.tmp" &&
 		mv "$run/verdict.tmp" "$run/verdict.json"
 }
@@ -140,7 +138,7 @@ exec 8>"$runs/lock"
 flock 8
 passed=0
 for ((n = 1; n <= enough; n += width)); do
-	[ ! -t 2 ] || printf '\r\033[Krunning %.12s: %d of %d' "$commit" "$n" "$enough" >&2
+	show_progress "running ${commit:0:12}: $n of $enough"
 	for ((i = n; i < n + width && i <= enough; i++)); do
 		run "$i" 8>&- &
 	done

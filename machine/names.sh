@@ -46,6 +46,11 @@ machines()
 	done
 }
 
+emulated_machines()
+{
+	machines | grep -vx host
+}
+
 # The architecture of machine $1.
 machine_arch_of()
 {
@@ -89,9 +94,12 @@ tests_folder()
 # Prints why a machine cannot be had, or nothing.
 machine_problem()
 {
-	# In a shell of its own: the profiles have the same names, and end with an exit.
+	local said
+
+	# In a shell of its own: the profiles have the same names, and end with an exit.  An
+	# emulator that has to be built first says so.
 	# shellcheck source=machine/x86-svm.sh disable=SC2069
-	(. "$top/machine/$1.sh"; machine_check) 2>&1 >/dev/null || :
+	said=$( (. "$top/machine/$1.sh"; machine_check) 2>&1 >/dev/null) || tail -n 1 <<<"${said:-machine $1 cannot be had}"
 }
 
 # list_cases FILE JSON: every case of a FILE of them, for people unless JSON is not empty.

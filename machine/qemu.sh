@@ -25,11 +25,11 @@ qemu_check()
 		die 3 "machine $1 needs QEMU >= $2, $qemu is $version"
 }
 
-# What a verdict depends on besides the profile, of QEMU itself.
+# What a verdict depends on besides the profile: this and QEMU itself.
 qemu_identity()
 {
 	"$qemu" --version
-	cat "$(command -v "$qemu")"
+	cat "$top/machine/qemu.sh" "$(command -v "$qemu")"
 }
 
 # qemu_nodes WORD: sets the array nodes to the memory of a machine of the kind WORD

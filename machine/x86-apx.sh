@@ -28,5 +28,5 @@ machine_check()
 # What a verdict depends on besides this file.
 machine_identity()
 {
-	cat "$top/machine/x86-svm.sh" "$(qemu_folder)/qemu-system-x86_64"
+	cat "$top/machine/x86-svm.sh" "$top/machine/qemu.sh" "$(qemu_folder)/qemu-system-x86_64"
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The text of docs/proof.md, see docs.sh.  $headers, $cases, $sources and $pending are given.
+# The text of docs/proof.md, see docs.sh.  $headers, $cases and $sources are given.
 
 def code: "`\(.)`";
 def cell: gsub("\\|"; "\\|");
@@ -18,7 +18,6 @@ $headers[0].mutants as $mutants
 "",
 "`make prove` does all of it again, and writes this file when nothing is amiss.",
 "",
-(if $pending == "" then empty else "**Not yet:** \($pending)", "" end),
 "## The mutants",
 "",
 ($mutants | map([(.name | code), .breaks, (.machines | join(", ")), (.caught_by | list), (.sometimes | list)])

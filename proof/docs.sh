@@ -3,8 +3,7 @@
 #
 # The table of what is proved.  It follows from the headers of the patches, the list of
 # cases and the hashes of patches and tests alone; that the proof has succeeded with
-# them is prove.sh's business, which calls this then.  What it has not succeeded with is
-# told by the file pending, if there is one.
+# them is prove.sh's business, which calls this then.
 #
 #   proof/docs.sh FILE		writes it
 #   proof/docs.sh --check FILE	exit code 1 and one line when FILE is stale; runs no kernel
@@ -35,8 +34,7 @@ done < <(jq -r '.[].test' "$work/cases.json" | LC_ALL=C sort -u) >"$work/sources
 printf 'lib/ and include/ %s\n' "$(cd "$top" && find lib include -name '*.[ch]' | LC_ALL=C sort | xargs cat |
 	sha256sum | cut -d' ' -f1)" >>"$work/sources"
 
-pending=$(grep -v "^#" "$here/pending" 2>/dev/null || :)
-jq -nr --arg pending "$pending" --slurpfile headers "$work/headers.json" --slurpfile cases "$work/cases.json" --rawfile sources "$work/sources" \
+jq -nr --slurpfile headers "$work/headers.json" --slurpfile cases "$work/cases.json" --rawfile sources "$work/sources" \
 	-f "$here/docs.jq" >"$work/proof.md"
 
 if [ -n "$check" ]; then

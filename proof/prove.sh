@@ -19,6 +19,8 @@ top=$(readlink -f "$here/..")
 . "$top/machine/results.sh"
 # shellcheck source=proof/cache.sh
 . "$here/cache.sh"
+# shellcheck source=proof/verdicts.sh
+. "$here/verdicts.sh"
 # shellcheck source=proof/schedule.sh
 . "$here/schedule.sh"
 
@@ -77,7 +79,7 @@ done
 [[ $repeat =~ ^[1-9][0-9]{0,5}$ ]] || usage "--repeat is a number of runs"
 [[ $jobs =~ ^[1-9][0-9]{0,2}$ ]] || usage "--jobs is a number of machines"
 [ "$machine" != host ] || usage "the machine host runs on this kernel only"
-mapfile -t all_machines < <(machines | grep -vx host)
+mapfile -t all_machines < <(emulated_machines)
 [ -z "$machine" ] || [[ " ${all_machines[*]} " == *" $machine "* ]] || unknown machine "$machine" "${all_machines[@]}"
 [ -z "${KDIR:-}" ] || usage "the mutants are patches to Debian's source: no KDIR"
 
@@ -89,12 +91,6 @@ done
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/kvm-witness-XXXXXX")
 trap 'rm -rf "$work"' EXIT
-
-# json_array WORD...
-json_array()
-{
-	jq -nc '$ARGS.positional' --args -- "$@"
-}
 
 "$here/headers.sh" >"$work/headers.json"
 default=x86-svm

@@ -36,11 +36,6 @@ busy()
 
 # --- what a person sees meanwhile
 
-clear_progress()
-{
-	[ ! -t 2 ] || printf '\r\033[K' >&2
-}
-
 progress()
 {
 	local total=$((${#ids[@]} * repeat)) done=0 n left=''
@@ -50,8 +45,7 @@ progress()
 		done=$((done + n))
 	done
 	[ "$done" -eq 0 ] || left=", some $((SECONDS * (total - done) / done)) s left"
-	printf '\r\033[K%.*s' "$(($(tput cols 2>/dev/null || echo 80) - 1))" \
-		"$done/$total $(printf '%s, ' "${child[@]}")$SECONDS s$left" >&2
+	show_progress "$done/$total $(printf '%s, ' "${child[@]}")$SECONDS s$left"
 }
 
 # --- an end for all of it
@@ -60,16 +54,10 @@ progress()
 # shellcheck disable=SC2317
 stop()
 {
-	local pid pids
-
 	trap '' INT TERM HUP
 	clear_progress
 	# Not those of child: the last one may not have been put there yet.
-	pids=$(jobs -p)
-	for pid in $pids; do
-		kill -TERM -- "-$pid" 2>/dev/null || kill -TERM "$pid" 2>/dev/null || :
-	done
-	wait || :
+	end_children
 	write_proof
 	note "interrupted; $results/proof.json has what was judged"
 	exit $((128 + $1))
@@ -167,15 +155,10 @@ start_run()
 
 end_run()
 {
-	local id=$1 n=$2 code=$3 dir file=$work/run.$1.$2.json log began=()
+	local id=$1 n=$2 code=$3 dir file=$work/run.$1.$2.json
 
 	dir=$(run_folder "$id" "$n")
-	# A test that came to run has said a word: one on a machine that panics before init has not.
-	for log in "$dir"/*.log; do
-		[ ! -s "$log" ] || began+=("$(basename "$log" .log)")
-	done
-	if ! jq --argjson exit "$code" --argjson began "$(json_array "${began[@]}")" \
-		-f "$here/verdicts.jq" "$dir/meta.json" >"$file" 2>/dev/null; then
+	if ! verdicts "$dir" "$code" >"$file" 2>/dev/null; then
 		jq -n --argjson exit "$code" --arg error "$(tail -n 1 "$dir/stderr")" \
 			'{$exit, $error, cases: {}, tests: {}}' >"$file"
 	fi
