@@ -11,6 +11,7 @@ def list: map(code) | join(", ");
 $headers[0].mutants as $mutants
 | $headers[0].series as $series
 | [$series[].fails_without[]] as $due
+| [$series[].skips_without[]] as $absent
 | "# What is proved",
 "",
 "Each test below passes on the reference kernel, which has our series, and each case",
@@ -28,7 +29,7 @@ $headers[0].mutants as $mutants
 		(.case | code),
 		.verifies,
 		([$mutants[] | select(any(.caught_by[]; . == $id)) | .name] | list),
-		(if any($due[]; . == $id) then "yes" else "no" end)
+		(if any($due[]; . == $id) then "yes" elif any($absent[]; . == $id or . == ($id | split(".")[0])) then "cannot" else "no" end)
 	]) | table(["case", "verifies", "killed mutants", "fails on base"]))),
 "",
 "## What it was proved with",

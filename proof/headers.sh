@@ -3,7 +3,8 @@
 #
 # What the headers of our patches claim, as JSON:
 #
-#   {mutants: [{name, breaks, caught_by, sometimes, machines, diff}], series: [{name, fails_without, diff}]}
+#   {mutants: [{name, breaks, caught_by, sometimes, machines, diff}], series: [{name, fails_without,
+#    skips_without, diff}]}
 #
 # A header that names cases may stand several times, each with several names between
 # commas.  diff is the hash of the patch without its header.
@@ -49,6 +50,7 @@ done | jq -Rn '
 		series: map(select(.kind == "series") | {
 			name,
 			fails_without: (all("Fails-without") | names),
+			skips_without: (all("Skips-without") | names),
 			diff: all("diff")[0]
 		})
 	}'

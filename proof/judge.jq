@@ -62,6 +62,9 @@ def wrong_if_not_named($id):
 			if $k.variant == "base" then "a Fails-without" else "Caught-by" end)): \(why($id; is_kill))"}
 	elif $lost > 0 then
 		{verdict: "misattributed", line: "NOT NAMED: \($id) is missing\(times($lost)): \(why($id; . == "missing"))"}
+	elif any($k.skips // [] | .[]; . == $id) then
+		if count($id; . == "skip") == $n then empty
+		else {verdict: "fail", line: "FAILS: \($id) does not skip although its series says so\(times(count($id; . != "skip")))"} end
 	elif $k.variant == "base" and (may_skip($id) | not) and count($id; . == "skip") > 0 then
 		{verdict: "skipped", line: "SKIPPED: \($id):\(times(count($id; . == "skip"))) \(why($id; . == "skip"))"}
 	elif count($id; . == "pass") > 0 and count($id; . == "skip") > 0 then

@@ -101,6 +101,9 @@ def problem_of_mutant:
 	| def cases_on($m): $selected | there($m) | map(select($all or ([test_of] | meets(tests_on($m)))
 		or (home($first) == $m and ([.] | meets($stray)))));
 	  [$headers.series[].fails_without[]] as $due
+	# What asks for something that only a series gives: cases, or tests with all theirs.
+	| [$headers.series[].skips_without[]] as $absent
+	| ($absent - $tests | unknown_cases) as $unknown
 	| [$headers.mutants[].caught_by[]] as $witnessed
 	| [$used[] as $m
 	   | witnessed($m) as $here
@@ -112,10 +115,11 @@ def problem_of_mutant:
 		breaks: "what the series add",
 		caught_by: ($on | map(select(([.] | meets($due)) and ([.] | meets($may_skip) | not)))),
 		sometimes: ($may_skip - ($may_skip - $due)),
+		skips: ($on - $may_skip - $due | map(select([., test_of] | meets($absent)))),
 		cases: $on,
 		may_skip: $may_skip,
-		problem: (if $due | unknown_cases == [] then null else
-			"its series name \($due | unknown_cases | join(", ")), which is no case" end)
+		problem: (if ($due | unknown_cases) + $unknown == [] then null else
+			"its series name \(($due | unknown_cases) + $unknown | join(", ")), which is no case" end)
 	     },
 	     ($chosen[] | select(.machine == $m) | {
 		variant: .name, breaks, caught_by, sometimes, problem,

@@ -31,12 +31,12 @@ setup()
 	-x
 	+y
 	EOF
-	sed 's/Subject/Fails-without: a_test.one\nSubject/' "$BATS_TEST_TMPDIR/k/mutants/m.patch" \
+	sed 's/Subject/Fails-without: a_test.one\nSkips-without: b_test, a_test.two\nSubject/' "$BATS_TEST_TMPDIR/k/mutants/m.patch" \
 		>"$BATS_TEST_TMPDIR/k/series/s/0001.patch"
 	"$top/proof/headers.sh" "$BATS_TEST_TMPDIR/k" | jq -e '.mutants[0].diff == .series[0].diff
 		and (.mutants[0] | del(.diff)) == {name: "m", breaks: "this: and that.",
 			caught_by: ["a_test.one", "a_test.two", "b_test.three"], sometimes: ["b_test.four"], machines: ["x86-svm", "x86-vmx"]}
-		and .series[0].fails_without == ["a_test.one"]'
+		and .series[0].fails_without == ["a_test.one"] and .series[0].skips_without == ["b_test", "a_test.two"]'
 }
 
 # --- what words select
@@ -55,7 +55,7 @@ plan()
 		{mutants: [mutant(\"a-one\"; [\"a_test.one\"]; \"m\"), mutant(\"a-two\"; [\"a_test.two\"]; \"m\"),
 			mutant(\"b-one\"; [\"b_test.one\"]; \"n\"), mutant(\"b-none\"; [\"b_test.none\"]; \"m\"),
 			mutant(\"c\"; []; \"m\"), mutant(\"d\"; [\"b_test.one\"]; \"x\") ${more_mutants:+, $more_mutants}],
-		 series: [{name: \"s\", fails_without: [\"a_test.two\"]}]} as \$headers |
+		 series: [{name: \"s\", fails_without: [\"a_test.two\"], skips_without: [${skips:-}]}]} as \$headers |
 		$(cat "$top/proof/select.jq")"
 }
 
@@ -63,6 +63,15 @@ plan()
 selected()
 {
 	plan "$@" | jq -r '.kernels[] | "\(.id): \(.run | join(" "))\(if .problem then " # \(.problem)" else "" end)"'
+}
+
+@test "a series says which cases, or whole tests, skip without it" {
+	base() { plan "$@" | jq -c '.kernels[] | select(.variant == "base") | [.skips, .problem]'; }
+	[ "$(base a_test)" = '[[],null]' ]
+	# What fails without it does not skip.
+	[ "$(skips='"a_test"' base a_test)" = '[["a_test.one"],null]' ]
+	[ "$(skips='"a_test.one"' base a_test)" = '[["a_test.one"],null]' ]
+	[[ $(skips='"a_test.none", "none_test"' base a_test) == *"name a_test.none, none_test, which is no case"* ]]
 }
 
 @test "no words: everything, on the mutants that are for this machine" {
@@ -155,7 +164,7 @@ judge()
 	run jq -n -r --arg variant "$variant" --argjson failure "${failure:-null}" --argjson exit "${exit:-1}" \
 		--argjson began "${began:-true}" --arg test_verdict "${test_verdict:-fail}" "
 		{p: \"pass\", f: \"fail\", s: \"skip\", t: \"timeout\", c: \"crash\", m: \"missing\", e: \"error\"} as \$names |
-		{kernel: {variant: \$variant, caught_by: [\"a_test.two\"], sometimes: [\"${sometimes:-}\"], may_skip: [\"${may_skip:-}\"], cases: [\"a_test.one\", \"a_test.two\", \"a_test.three\"]},
+		{kernel: {variant: \$variant, caught_by: [\"a_test.two\"], sometimes: [\"${sometimes:-}\"], may_skip: [\"${may_skip:-}\"], skips: [\"${skips:-}\"], cases: [\"a_test.one\", \"a_test.two\", \"a_test.three\"]},
 		 failure: \$failure, where: \"there\", folder: \"k\",
 		 runs: [\$ARGS.positional[] | split(\"\") | {
 			exit: \$exit, seconds: 1,
@@ -264,6 +273,23 @@ NOT NAMED: a_test.one fails too (add it to a Fails-without): fail: because"
 	judge base sfp
 	expect "1 skipped
 SKIPPED: a_test.one: skip: because"
+}
+
+@test "judge: a case that asks for what only a series gives skips on base, each time" {
+	skips=a_test.one
+	judge base sfp
+	expect "0 pass
+1 fail as they must, 1 pass, 1 cannot tell here"
+	judge base pfp
+	expect "1 fail
+FAILS: a_test.one does not skip although its series says so"
+	judge base sfp pfp
+	[[ $output == "1 fail"*"although its series says so 1/2" ]]
+	judge base ffp
+	[[ $output == "1 misattributed"* ]]
+	# It is no excuse elsewhere.
+	test_verdict=pass judge reference spp
+	[[ $output == "1 fail"* ]]
 }
 
 @test "judge: a case that only another machine's mutants name may skip, not fail" {
