@@ -673,6 +673,47 @@ static void compat_mode_aad(void)
 	CASE_EXPECT((ax & 0xffff) == 12, "AAD of 0102: %#llx", (unsigned long long)ax);
 }
 
+/* --- the count ------------------------------------------------------------ */
+
+static uint64_t count(void)
+{
+	uint32_t a, b, c, d;
+
+	__cpuid(REX2_COUNT_LEAF, a, b, c, d);
+	return (uint64_t)b << 32 | a;
+}
+
+/* The kernel uses none of them, and no other program does while this one runs. */
+static void counted(void)
+{
+	uint8_t jmpabs[] = { REX2, 0, 0xa1, 0, 0, 0, 0, 0, 0, 0, 0 };
+	uint64_t target = (uintptr_t)code_page + sizeof(jmpabs), before, frame;
+	struct regs r = some_regs();
+	cpu_set_t set;
+	int i;
+
+	CPU_ZERO(&set);
+	CPU_SET(sched_getcpu(), &set);
+	sched_setaffinity(0, sizeof(set), &set);
+
+	before = count();
+	CASE_EXPECT(count() == before, "the count goes on by itself");
+	for (i = 0; i < 1000; i++)
+		asm volatile(REX2_ASM(REX2_MOV(16, 0)) REX2_ASM(REX2_RR(REX2_W, 0x01, 17, 30)) "mov %%rax, %%rax" : : : "cc");
+	CASE_EXPECT(count() - before == 2000, "2000 instructions with REX2 are %llu", (unsigned long long)(count() - before));
+
+	before = count();
+	EXEC(&r, 0x90);
+	frame = count() - before;
+	memcpy(jmpabs + 3, &target, sizeof(target));
+	before = count();
+	exec(&r, jmpabs, sizeof(jmpabs));
+	CASE_EXPECT(count() - before == frame + 1, "a branch with REX2 is %lld", (long long)(count() - before - frame));
+	before = count();
+	EXEC(&r, REX2, 0, 0x70, 0);
+	CASE_EXPECT(count() - before == APX_NR_EGPRS, "Jcc with REX2, which is #UD, is counted");
+}
+
 /* --- XSAVE ---------------------------------------------------------------- */
 
 static uint8_t area[PAGE] __attribute__((aligned(64)));
@@ -1008,6 +1049,7 @@ static const struct witness_case cases_on[] = {
 	{ "prefixes", "what may come before REX2 and behind it", NULL, prefixes },
 	{ "at_the_end_of_a_page", "a page fault comes before #UD; an instruction has 15 bytes", NULL, at_the_end_of_a_page },
 	{ "compat_mode_aad", "D5 is AAD in compatibility mode", NULL, compat_mode_aad },
+	{ "counted", "the processor counts instructions with REX2, but not what is #UD", NULL, counted },
 	{ "xsave_standard", "XSAVE, XSAVEOPT and XRSTOR in the standard format", NULL, xsave_standard },
 	{ "xinuse_of_each", "one register that is not 0 is in use", NULL, xinuse_of_each },
 	{ "xrstor_in_one_block", "XRSTOR's registers are seen right behind it, and XSAVE sees those before it", NULL,

@@ -20,6 +20,13 @@
 #define APX_XSAVE_OFFSET	960		/* in the standard format, of 128 bytes */
 #define APX_CPUID_LEAF		0x29
 
+/*
+ * Our QEMU's count of instructions with REX2 on the processor that asks: EBX:EAX outside of
+ * guests, EDX:ECX in them.  It is there if leaf 40000000H has the signature of QEMU's TCG
+ * and EAX is not lower.
+ */
+#define REX2_COUNT_LEAF		0x40000002
+
 /* MPX, whose place in the XSAVE area it is: XCR0 has not both. */
 #define APX_XCR0		(1ull << APX_XFEATURE)
 #define APX_XCR0_MPX		(3ull << 3)
