@@ -2,6 +2,7 @@
 /*
  * A guest's R16 to R31 are what it has put there, whatever makes it exit, and whoever
  * else has values of his own in them: another vCPU on its CPU, the thread that runs it.
+ * apx_others_test has what others do while it runs.
  *
  * The guest loads a pattern, exits, and compares; each round has a pattern of its own.
  * KVM clears the registers at each exit, so that a value that is right has been stored
@@ -14,13 +15,12 @@
 #include "apx_guest.h"
 #include "case.h"
 #include "cpu.h"
-#include "vcpu_thread.h"
+#include "svm_util.h"
 
 #define ROUNDS		200
 #define VECTOR		0x40
 
-/* What the guests have seen, for the host. */
-static u64 lost[2], first_got, first_want, vectors;
+static u64 vectors;		/* interrupts that the guest has got */
 
 static void setup(void)
 {
@@ -76,6 +76,15 @@ static void by_hlt(void)
 	asm volatile("sti; hlt; cli" : : : "memory");
 }
 
+/* Asleep until its timer's interrupt, a millisecond (1 GHz) from now. */
+static void by_sleep(void)
+{
+	x2apic_write_reg(APIC_LVTT, APIC_LVT_TIMER_ONESHOT | VECTOR);
+	x2apic_write_reg(APIC_TDCR, 0xb);
+	x2apic_write_reg(APIC_TMICT, 1000000);
+	asm volatile("sti; hlt; cli" : : : "memory");
+}
+
 /* Long enough for ticks of the host's timer. */
 static void by_interrupts(void)
 {
@@ -87,72 +96,14 @@ static void by_interrupts(void)
 
 /* --- one guest ------------------------------------------------------------ */
 
-static void (*exit_by)(void);
-static u64 rounds;
-
-static __always_inline void compare(const u64 want[APX_NR_EGPRS], u64 who)
-{
-	u64 got[APX_NR_EGPRS];
-	int i;
-
-	apx_store(got);
-	for (i = 0; i < APX_NR_EGPRS; i++) {
-		if (got[i] == want[i])
-			continue;
-		if (!lost[who]++) {
-			first_got = got[i];
-			first_want = want[i];
-		}
-	}
-}
-
-static void guest(u64 who)
-{
-	u64 want[APX_NR_EGPRS], i;
-
-	if (exit_by == by_hlt)
-		x2apic_enable();
-	for (i = 0; i < rounds; i++) {
-		apx_pattern(want, i * 2 + who);
-		apx_load(want);
-		exit_by();
-		compare(want, who);
-	}
-	GUEST_DONE();
-}
-
-static void expect_kept(struct kvm_vm *vm, const char *what)
-{
-	sync_global_from_guest(vm, lost);
-	sync_global_from_guest(vm, first_got);
-	sync_global_from_guest(vm, first_want);
-	CASE_EXPECT(!lost[0] && !lost[1], "%llu registers of %llu are not what they were after %s: %#llx, was %#llx",
-		    (unsigned long long)(lost[0] + lost[1]), (unsigned long long)rounds * APX_NR_EGPRS, what,
-		    (unsigned long long)first_got, (unsigned long long)first_want);
-}
-
-static struct kvm_vm *start(struct kvm_vcpu **vcpus, int n, void (*how)(void), u64 times)
-{
-	struct kvm_vm *vm = apx_vm_create(vcpus, n, (void *)guest);
-
-	exit_by = how;
-	rounds = times;
-	sync_global_to_guest(vm, exit_by);
-	sync_global_to_guest(vm, rounds);
-	vm_install_exception_handler(vm, VECTOR, on_vector);
-	return vm;
-}
-
 static void kept(void (*how)(void), u64 times, const char *what)
 {
 	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm = start(&vcpu, 1, how, times);
+	struct kvm_vm *vm = apx_keepers_create(&vcpu, 1, how, times);
 
 	while (apx_run(vcpu, 0x1234))
 		;
-	expect_kept(vm, what);
-	sync_global_from_guest(vm, vectors);
-	TEST_ASSERT(how != by_hlt || vectors == times, "%llu interrupts", (unsigned long long)vectors);
+	apx_expect_kept(vm, what);
 }
 
 static void pio(void)
@@ -185,9 +136,43 @@ static void mmio(void)
 	kept(by_mmio, ROUNDS, "MMIO");
 }
 
+/* Polls for up to @poll_ns for what ends a HLT, before it goes to sleep. */
+static struct kvm_vcpu *halted(void (*how)(void), u64 times, u64 poll_ns)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm = apx_keepers_create(&vcpu, 1, how, times);
+
+	vm_install_exception_handler(vm, VECTOR, on_vector);
+	vm_enable_cap(vm, KVM_CAP_HALT_POLL, poll_ns);
+	cpu_pin_first();
+	while (apx_run(vcpu, 0))
+		;
+	apx_expect_kept(vm, "HLT");
+	sync_global_from_guest(vm, vectors);
+	TEST_ASSERT(vectors == times, "%llu interrupts ended %llu HLTs", (unsigned long long)vectors,
+		    (unsigned long long)times);
+	return vcpu;
+}
+
 static void halts(void)
 {
-	kept(by_hlt, ROUNDS, "HLT");
+	halted(by_hlt, ROUNDS, 0);
+}
+
+static void sleeps(void)
+{
+	struct kvm_vcpu *vcpu = halted(by_sleep, 50, 0);
+
+	TEST_ASSERT(vcpu_get_stat(vcpu, halt_wakeup) && !vcpu_get_stat(vcpu, halt_attempted_poll),
+		    "KVM has not gone to sleep");
+}
+
+/* How long KVM polls grows with each HLT that was not longer than this. */
+static void polls(void)
+{
+	struct kvm_vcpu *vcpu = halted(by_sleep, 50, 1000000000);
+
+	TEST_ASSERT(vcpu_get_stat(vcpu, halt_successful_poll), "no HLT has ended while KVM polled");
 }
 
 static void interrupts(void)
@@ -200,7 +185,7 @@ static void interrupts(void)
 static void two_vcpus_one_cpu(void)
 {
 	struct kvm_vcpu *vcpus[2];
-	struct kvm_vm *vm = start(vcpus, 2, by_pio, ROUNDS);
+	struct kvm_vm *vm = apx_keepers_create(vcpus, 2, by_pio, ROUNDS);
 	bool more;
 
 	cpu_pin_first();
@@ -208,20 +193,20 @@ static void two_vcpus_one_cpu(void)
 		more = apx_run(vcpus[0], 0);
 		more |= apx_run(vcpus[1], 0);
 	} while (more);
-	expect_kept(vm, "runs of another vCPU");
+	apx_expect_kept(vm, "runs of another vCPU");
 }
 
 static void moved(void)
 {
 	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm = start(&vcpu, 1, by_pio, ROUNDS);
+	struct kvm_vm *vm = apx_keepers_create(&vcpu, 1, by_pio, ROUNDS);
 	int cpus[2], i = 0;
 
 	cpu_need(cpus, 2);
 	do {
 		__cpu_pin(cpus[i++ & 1]);
 	} while (apx_run(vcpu, 0));
-	expect_kept(vm, "moves to another CPU");
+	apx_expect_kept(vm, "moves to another CPU");
 }
 
 /* --- the thread that runs it ---------------------------------------------- */
@@ -230,7 +215,7 @@ static void host_has_values(void)
 {
 	u64 mine[APX_NR_EGPRS], got[APX_NR_EGPRS];
 	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm = start(&vcpu, 1, by_pio, ROUNDS);
+	struct kvm_vm *vm = apx_keepers_create(&vcpu, 1, by_pio, ROUNDS);
 	bool more;
 	int i = 0;
 
@@ -241,7 +226,7 @@ static void host_has_values(void)
 		apx_store(got);
 		CASE_EXPECT(!memcmp(mine, got, sizeof(mine)), "KVM_RUN %d changes the caller's registers", i);
 	} while (more);
-	expect_kept(vm, "runs of a thread with values of its own");
+	apx_expect_kept(vm, "runs of a thread with values of its own");
 }
 
 /* KVM_RUN that enters no guest. */
@@ -249,7 +234,7 @@ static void bailed_out(void)
 {
 	u64 mine[APX_NR_EGPRS], got[APX_NR_EGPRS];
 	struct kvm_vcpu *vcpu;
-	struct kvm_vm *vm = start(&vcpu, 1, by_pio, ROUNDS);
+	struct kvm_vm *vm = apx_keepers_create(&vcpu, 1, by_pio, ROUNDS);
 	int i = 0;
 
 	do {
@@ -261,7 +246,56 @@ static void bailed_out(void)
 		apx_store(got);
 		CASE_EXPECT(!memcmp(mine, got, sizeof(mine)), "KVM_RUN %d changes the caller's registers", i);
 	} while (apx_run(vcpu, 0));
-	expect_kept(vm, "interrupted KVM_RUNs");
+	apx_expect_kept(vm, "interrupted KVM_RUNs");
+}
+
+/* --- nested --------------------------------------------------------------- */
+
+static u64 of_l1[APX_NR_EGPRS], of_l2[APX_NR_EGPRS];
+
+static void l2_guest(void)
+{
+	for (;;) {
+		apx_compare(of_l1);
+		apx_load(of_l2);
+		GUEST_SYNC(0);
+		apx_compare(of_l2);
+		vmmcall();
+	}
+}
+
+/* VMRUN and #VMEXIT do not touch them: L2 begins with L1's, and leaves its own. */
+static void l1_guest(struct svm_test_data *svm)
+{
+	u64 i;
+
+	WITNESS_SVM_SETUP(svm, l2_guest);
+	for (i = 0; i < ROUNDS; i++) {
+		apx_pattern(of_l1, 2 * i);
+		apx_pattern(of_l2, 2 * i + 1);
+		apx_load(of_l1);
+		run_guest(svm->vmcb, svm->vmcb_gpa);
+		apx_compare(of_l2);
+		GUEST_ASSERT_EQ(svm->vmcb->control.exit_code, SVM_EXIT_VMMCALL);
+		svm->vmcb->save.rip += 3;
+	}
+	GUEST_DONE();
+}
+
+static void nested(void)
+{
+	struct kvm_vcpu *vcpu;
+	struct kvm_vm *vm;
+	gva_t svm;
+
+	if (!kvm_cpu_has(X86_FEATURE_SVM))
+		case_skip("KVM has no SVM for guests here");
+	vm = apx_vm_create(&vcpu, 1, (void *)l1_guest);
+	vcpu_alloc_svm(vm, &svm);
+	vcpu_args_set(vcpu, 1, svm);
+	while (apx_run(vcpu, 0))
+		;
+	apx_expect_kept(vm, "VMRUN, an exit of L2 to KVM, and #VMEXIT");
 }
 
 static const struct witness_case cases[] = {
@@ -294,6 +328,14 @@ static const struct witness_case cases[] = {
 		.verifies = "they are kept across HLT and the interrupt that ends it",
 		.run = halts,
 	}, {
+		.name = "sleeps",
+		.verifies = "they are kept while a vCPU in HLT is asleep",
+		.run = sleeps,
+	}, {
+		.name = "polls",
+		.verifies = "they are kept while KVM polls for the end of HLT",
+		.run = polls,
+	}, {
 		.name = "interrupts",
 		.verifies = "they are kept across interrupts of the host",
 		.run = interrupts,
@@ -314,6 +356,11 @@ static const struct witness_case cases[] = {
 		.name = "bailed_out",
 		.verifies = "so it is with a KVM_RUN that is interrupted before it enters the guest",
 		.run = bailed_out,
+	}, {
+		.name = "nested",
+		.verifies = "VMRUN and #VMEXIT take them along, from L1 to L2 and back",
+		.needs = "nested SVM",
+		.run = nested,
 	},
 };
 

@@ -7,6 +7,7 @@
 #define KVM_WITNESS_X86_APX_GUEST_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "apx.h"
 #include "compat.h"
@@ -32,5 +33,29 @@ void apx_hide(struct kvm_vcpu *vcpu);
  * MMIO is @mmio_data.  Any other exit fails the case.
  */
 bool apx_run(struct kvm_vcpu *vcpu, uint64_t mmio_data);
+
+/*
+ * Guests that keep: @n vCPUs, up to four, each of which loads a pattern, does @how(), and
+ * compares, @times times; each time, and each vCPU, has a pattern of its own.  They have
+ * an x2APIC, run under apx_run(), and @how() may GUEST_SYNC().
+ */
+struct kvm_vm *apx_keepers_create(struct kvm_vcpu **vcpus, int n, void (*how)(void), uint64_t times);
+
+/* Whatever @times was, they end with the round that they are in. */
+void apx_keepers_stop(struct kvm_vm *vm);
+
+/* For guest code: counts which of R16 to R31 are not as @want, and keeps the first. */
+void apx_compare(const uint64_t want[APX_NR_EGPRS]);
+
+/* Fails the case if one of the VM's guests has counted any: they have changed "after @what". */
+void apx_expect_kept(struct kvm_vm *vm, const char *what);
+
+/*
+ * How many instructions with REX2 the processor that this thread runs on has executed so
+ * far, those of guests not among them; a guest of KVM's is not told.  Only our QEMU counts:
+ * apx_need_count() skips the case elsewhere.
+ */
+void apx_need_count(void);
+uint64_t apx_count(void);
 
 #endif /* KVM_WITNESS_X86_APX_GUEST_H */
