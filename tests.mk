@@ -30,7 +30,7 @@ LIB		:= lib/case.c lib/cpu.c lib/cpuset.c lib/gmem.c lib/gmem_cpuset.c lib/kalls
 		   lib/ktap.c lib/kvm_usable.c lib/numa.c lib/percpu.c lib/trace.c lib/vcpu_thread.c \
 		   lib/watch.c $(LIB_$(ARCH))
 
-TESTS_x86	:= x86/apx_emulate_test x86/apx_others_test \
+TESTS_x86	:= x86/apx_cost_test x86/apx_emulate_test x86/apx_others_test \
 		   x86/apx_state_test x86/apx_switch_test \
 		   x86/bhb_syscall_test x86/deferred_ibpb_test x86/ibpb_random_test \
 		   x86/ibpb_user_off_test x86/l1d_flush_test x86/migration_ibpb_test \
