@@ -183,6 +183,80 @@ static void mmio_sizes(void)
 	CASE_EXPECT(egprs[15] == ((was[15] & ~0xffull) | 0x77), "MOV R31B: %#llx", (unsigned long long)egprs[15]);
 }
 
+/* --- strings of ports ----------------------------------------------------- */
+
+#define STRING_PORT	0x5f00
+#define STRING_LEN	8
+
+static char string_out[] = "of APX ", string_in[STRING_LEN];
+
+/* They have no register of ModRM; the prefix is as legal as with any other of their row. */
+static void strings_guest(void)
+{
+	const char *from = string_out;
+	char *to = string_in;
+	u64 n = STRING_LEN, v[APX_NR_EGPRS];
+
+	apx_load(egprs);
+	asm volatile(".byte 0xf3\n\t" REX2_ASM(REX2_O(0, 0x6e, 16)) : "+S"(from), "+c"(n) : "d"(STRING_PORT) : "memory");
+	result[0] = from - string_out + n;
+	n = STRING_LEN;
+	asm volatile(".byte 0xf3\n\t" REX2_ASM(REX2_O(0, 0x6c, 24)) : "+D"(to), "+c"(n) : "d"(STRING_PORT) : "memory");
+	result[1] = to - string_in + n;
+	apx_store(v);
+	memcpy(egprs, v, sizeof(v));
+	GUEST_DONE();
+}
+
+/* Exchanges bytes with REP OUTSB and REP INSB until the guest does something else. */
+static int exchange(struct kvm_vcpu *vcpu, char *out, const char *in)
+{
+	struct kvm_run *run = vcpu->run;
+	int nr_out = 0, nr_in = 0, i;
+
+	for (;;) {
+		char *data;
+
+		vcpu_run(vcpu);
+		CASE_EXPECT(run->exit_reason == KVM_EXIT_IO, "KVM_RUN ends with %s", exit_reason_str(run->exit_reason));
+		if (run->io.port != STRING_PORT)
+			return nr_out * 100 + nr_in;
+		data = (char *)run + run->io.data_offset;
+		CASE_EXPECT(run->io.size == 1, "%u bytes at once", run->io.size);
+		for (i = 0; i < run->io.count; i++) {
+			bool read = run->io.direction == KVM_EXIT_IO_IN;
+
+			CASE_EXPECT((read ? nr_in : nr_out) < STRING_LEN, "more bytes than the guest has asked for");
+			if (read)
+				data[i] = in[nr_in++];
+			else
+				out[nr_out++] = data[i];
+		}
+	}
+}
+
+static void port_strings(void)
+{
+	struct kvm_vcpu *vcpu = begin(strings_guest, 11);
+	u64 was[APX_NR_EGPRS];
+	char out[STRING_LEN];
+	int i, n;
+
+	memcpy(was, egprs, sizeof(was));
+	n = exchange(vcpu, out, "to APX!");
+	CASE_EXPECT(n == STRING_LEN * 101, "%d bytes by OUTS, %d by INS, want %d", n / 100, n % 100, STRING_LEN);
+	sync_global_from_guest(vcpu->vm, string_in);
+	sync_global_from_guest(vcpu->vm, result);
+	sync_global_from_guest(vcpu->vm, egprs);
+	CASE_EXPECT(!memcmp(out, string_out, STRING_LEN), "OUTS writes other bytes");
+	CASE_EXPECT(!memcmp(string_in, "to APX!", STRING_LEN), "INS reads other bytes");
+	CASE_EXPECT(result[0] == STRING_LEN && result[1] == STRING_LEN, "RSI and RDI have advanced by %llu and %llu, RCX left",
+		    (unsigned long long)result[0], (unsigned long long)result[1]);
+	for (i = 0; i < APX_NR_EGPRS; i++)
+		CASE_EXPECT(egprs[i] == was[i], "R%d is %#llx after OUTS and INS, was %#llx", i + 16,
+			    (unsigned long long)egprs[i], (unsigned long long)was[i]);
+}
+
 /* --- CRs and DRs ---------------------------------------------------------- */
 
 static void control_guest(void)
@@ -244,6 +318,13 @@ static void ud_guest(void)
 	EMULATED(n++, "0xd5, 0x80, 0x80, 0, 0, 0, 0");			/* JO */
 	EMULATED(n++, "0xf0, 0xd5, 0x00, 0x89, 0xc0");			/* LOCK MOV */
 	EMULATED(n++, "0xd5, 0xc0, 0x20, 0xc0");			/* MOV from CR16 */
+	EMULATED(n++, "0xd5, 0x80, 0xae, 0x20");			/* XSAVE */
+	EMULATED(n++, "0xd5, 0x80, 0xae, 0x28");			/* XRSTOR */
+	EMULATED(n++, "0xd5, 0x80, 0xae, 0x30");			/* XSAVEOPT */
+	EMULATED(n++, "0xd5, 0x80, 0xc7, 0x20");			/* XSAVEC */
+	EMULATED(n++, "0xd5, 0x80, 0xc7, 0x28");			/* XSAVES */
+	EMULATED(n++, "0xd5, 0x80, 0xc7, 0x18");			/* XRSTORS */
+	EMULATED(n++, "0x62, 0xf4, 0x7c, 0x08, 0x01, 0xc0");		/* ADD with EVEX */
 	GUEST_DONE();
 }
 
@@ -256,7 +337,7 @@ static void barred(void)
 		case_skip("no forced emulation: boot with kvm.force_emulation_prefix=1");
 	finish(vcpu);
 	CASE_EXPECT(!result[0], "NOP with REX2: vector %llu", (unsigned long long)result[0]);
-	for (i = 1; i < 20; i++)
+	for (i = 1; i < 27; i++)
 		CASE_EXPECT(result[i] == UD_VECTOR, "the %dth: vector %llu, want #UD", i, (unsigned long long)result[i]);
 }
 
@@ -301,6 +382,10 @@ static const struct witness_case cases[] = {
 		.name = "mmio_sizes",
 		.verifies = "bytes, words and doublewords, with and without extension, and map 1",
 		.run = mmio_sizes,
+	}, {
+		.name = "port_strings",
+		.verifies = "INS and OUTS with REX2, and R16 to R31 across them",
+		.run = port_strings,
 	}, {
 		.name = "control_and_debug_registers",
 		.verifies = "moves from and to CRs and DRs that KVM intercepts",
