@@ -46,13 +46,29 @@ int memcmp(const void *a, const void *b, size_t n)
 	return 0;
 }
 
+void *memchr(const void *s, int c, size_t n)
+{
+	const unsigned char *p = s;
+
+	for (; n--; p++) {
+		if (*p == (unsigned char)c)
+			return (void *)p;
+	}
+	return NULL;
+}
+
+size_t strnlen(const char *s, size_t n)
+{
+	size_t len = 0;
+
+	while (len < n && s[len])
+		len++;
+	return len;
+}
+
 size_t strlen(const char *s)
 {
-	size_t n = 0;
-
-	while (s[n])
-		n++;
-	return n;
+	return strnlen(s, -1);
 }
 
 size_t strcspn(const char *s, const char *reject)
@@ -83,6 +99,17 @@ char *strchr(const char *s, int c)
 			return (char *)s;
 	}
 	return c ? NULL : (char *)s;
+}
+
+char *strrchr(const char *s, int c)
+{
+	const char *last = NULL;
+
+	do {
+		if (*s == (char)c)
+			last = s;
+	} while (*s++);
+	return (char *)last;
 }
 
 char *strstr(const char *s, const char *part)

@@ -8,7 +8,7 @@
 #ifndef GUEST_ARM64_H
 #define GUEST_ARM64_H
 
-#include "../../core/dt/fdt.h"
+#include "../../core/dt/dt.h"
 #include "../../core/guest.h"
 #include "../../core/mmio.h"
 

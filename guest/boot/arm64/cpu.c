@@ -64,18 +64,16 @@ static void map_memory(u64 begin, u64 end)
 
 static void fill_page_table(void)
 {
-	const struct fdt_node *n;
 	u64 address, size, i;
+	int n;
 
 	for (i = 0; i < NR_BLOCKS; i++)
 		blocks[i] = i * GIB | BLOCK_DEVICE;
 	map_memory((u64)_start, (u64)_end);
-	for (n = fdt_next(NULL); n; n = fdt_next(n)) {
+	for (n = dt_of_type(-1, "memory"); n >= 0; n = dt_of_type(n, "memory")) {
 		unsigned int r;
 
-		if (!fdt_has_string(n, "device_type", "memory"))
-			continue;
-		for (r = 0; fdt_reg(n, r, &address, &size); r++)
+		for (r = 0; dt_reg(n, r, &address, &size); r++)
 			map_memory(address, address + size);
 	}
 	/* What was written past the caches must not be read from them. */
@@ -124,10 +122,10 @@ static enum { NONE, HVC, SMC } conduit;
 
 static void find_psci(void)
 {
-	const struct fdt_node *n = fdt_top("psci");
+	int n = fdt_path_offset(dt, "/psci");
 
-	if (n)
-		conduit = fdt_has_string(n, "method", "smc") ? SMC : HVC;
+	if (n >= 0)
+		conduit = dt_has_string(n, "method", "smc") ? SMC : HVC;
 }
 
 bool psci_there(void)
@@ -187,22 +185,6 @@ void arch_cpu_start(struct cpu *cpu)
 	psci(PSCI_CPU_ON, cpu->hwid, (u64)secondary_start, (u64)s);
 }
 
-/* The device tree's, this one first. */
-static void find_cpus(void)
-{
-	const struct fdt_node *n;
-	u64 self = read_sysreg(mpidr_el1) & 0xff00ffffffull, id, none;
-
-	cpus[0].hwid = self;
-	nr_cpus = 1;
-	for (n = fdt_next(NULL); n && nr_cpus < MAX_CPUS; n = fdt_next(n)) {
-		if (!fdt_has_string(n, "device_type", "cpu") || !fdt_reg(n, 0, &id, &none) || id == self)
-			continue;
-		cpus[nr_cpus].id = nr_cpus;
-		cpus[nr_cpus++].hwid = id;
-	}
-}
-
 /* --- the console, and the end --------------------------------------------- */
 
 void console_putc(char c)
@@ -241,18 +223,12 @@ void arch_exit(int code)
 
 void boot_main(const void *fdt)
 {
-	const struct fdt_node *chosen;
-	const char *command_line = NULL;
-
-	if (fdt_init(fdt))
-		uart_init();
+	dt_init(fdt);
+	uart_init();
 	fill_page_table();
 	mmu_on();
 	find_psci();
-	find_cpus();
+	dt_find_cpus(read_sysreg(mpidr_el1) & 0xff00ffffffull);
 	cpu_init(&cpus[0]);
-	chosen = fdt_top("chosen");
-	if (chosen)
-		command_line = fdt_get(chosen, "bootargs", NULL);
-	guest_main(command_line ? command_line : "");
+	guest_main(dt_command_line());
 }

@@ -40,17 +40,17 @@ static u64 dist, cpu_interface, redists;
 
 static void find(void)
 {
-	const struct fdt_node *n = fdt_compatible(NULL, "arm,gic-v3");
+	int n = dt_compatible(-1, "arm,gic-v3");
 	u64 size;
 
-	if (n && fdt_reg(n, 0, &dist, &size) && fdt_reg(n, 1, &redists, &size)) {
+	if (dt_reg(n, 0, &dist, &size) && dt_reg(n, 1, &redists, &size)) {
 		version = 3;
 		return;
 	}
-	n = fdt_compatible(NULL, "arm,cortex-a15-gic");
-	if (!n)
-		n = fdt_compatible(NULL, "arm,gic-400");
-	if (n && fdt_reg(n, 0, &dist, &size) && fdt_reg(n, 1, &cpu_interface, &size))
+	n = dt_compatible(-1, "arm,cortex-a15-gic");
+	if (n < 0)
+		n = dt_compatible(-1, "arm,gic-400");
+	if (dt_reg(n, 0, &dist, &size) && dt_reg(n, 1, &cpu_interface, &size))
 		version = 2;
 }
 

@@ -117,7 +117,6 @@ void on_trap(void)
 
 static u8 stacks[MAX_CPUS][STACK_SIZE] __aligned(16);
 static struct secondary secondaries[MAX_CPUS];
-static const struct fdt_node *cpu_nodes[MAX_CPUS];
 
 static void cpu_init(struct cpu *cpu)
 {
@@ -142,39 +141,15 @@ void arch_cpu_start(struct cpu *cpu)
 	sbi(SBI_HSM, 0, cpu->hwid, (u64)secondary_start, (u64)s);
 }
 
-/* The device tree's, this one first. */
-static void find_cpus(u64 self)
-{
-	const struct fdt_node *n;
-	u64 id, none;
-
-	cpus[0].hwid = self;
-	nr_cpus = 1;
-	for (n = fdt_next(NULL); n && nr_cpus < MAX_CPUS; n = fdt_next(n)) {
-		if (!fdt_has_string(n, "device_type", "cpu") || !fdt_reg(n, 0, &id, &none))
-			continue;
-		ticks_per_second = fdt_cell(n->parent, "timebase-frequency", 0, ticks_per_second);
-		if (id == self) {
-			cpu_nodes[0] = n;
-			continue;
-		}
-		cpu_nodes[nr_cpus] = n;
-		cpus[nr_cpus].id = nr_cpus;
-		cpus[nr_cpus++].hwid = id;
-	}
-}
-
 bool isa_has(const struct cpu *cpu, const char *extension)
 {
-	const struct fdt_node *n = cpu_nodes[cpu->id];
+	int n = dt_cpu_node(cpu);
 	size_t len = strlen(extension);
 	const char *isa;
 
-	if (!n)
-		return false;
-	if (fdt_has_string(n, "riscv,isa-extensions", extension))
+	if (dt_has_string(n, "riscv,isa-extensions", extension))
 		return true;
-	for (isa = fdt_get(n, "riscv,isa", NULL); isa && *isa; isa += strcspn(isa, "_")) {
+	for (isa = fdt_getprop(dt, n, "riscv,isa", NULL); isa && *isa; isa += strcspn(isa, "_")) {
 		isa += *isa == '_';
 		if (!strncmp(isa, extension, len) && strchr("_", isa[len]))
 			return true;
@@ -184,11 +159,11 @@ bool isa_has(const struct cpu *cpu, const char *extension)
 
 struct cpu *cpu_of_intc(u32 phandle)
 {
-	const struct fdt_node *n = fdt_by_phandle(phandle);
+	int n = fdt_parent_offset(dt, fdt_node_offset_by_phandle(dt, phandle));
 	unsigned int i;
 
-	for (i = 0; n && i < nr_cpus; i++) {
-		if (cpu_nodes[i] == n->parent)
+	for (i = 0; n >= 0 && i < nr_cpus; i++) {
+		if (dt_cpu_node(&cpus[i]) == n)
 			return &cpus[i];
 	}
 	return NULL;
@@ -223,17 +198,12 @@ void arch_exit(int code)
 
 void boot_main(u64 hart, const void *fdt)
 {
-	const char *command_line = NULL;
-	const struct fdt_node *chosen;
-
-	if (fdt_init(fdt))
-		has_uart = uart_init();
+	dt_init(fdt);
+	has_uart = uart_init();
 	fill_page_table();
 	mmu_on();
-	find_cpus(hart);
+	dt_find_cpus(hart);
+	ticks_per_second = dt_cell(fdt_path_offset(dt, "/cpus"), "timebase-frequency", 0, ticks_per_second);
 	cpu_init(&cpus[0]);
-	chosen = fdt_top("chosen");
-	if (chosen)
-		command_line = fdt_get(chosen, "bootargs", NULL);
-	guest_main(command_line ? command_line : "");
+	guest_main(dt_command_line());
 }

@@ -7,7 +7,7 @@
 #ifndef GUEST_RISCV_H
 #define GUEST_RISCV_H
 
-#include "../../core/dt/fdt.h"
+#include "../../core/dt/dt.h"
 #include "../../core/guest.h"
 #include "../../core/mmio.h"
 

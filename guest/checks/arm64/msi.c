@@ -76,37 +76,28 @@ static void expect_interrupt(const char *what, unsigned int n)
 
 /* --- who gets the MSIs of PCI --------------------------------------------- */
 
-static const struct fdt_node *msi_controller(const struct fdt_node *after)
+static bool is_msi_controller(int node)
 {
-	const struct fdt_node *n;
-
-	for (n = fdt_next(after); n; n = fdt_next(n)) {
-		if (fdt_has_string(n, "compatible", "arm,gic-v2m-frame") || fdt_has_string(n, "compatible", "arm,gic-v3-its"))
-			return n;
-	}
-	return NULL;
+	return dt_has_string(node, "compatible", "arm,gic-v2m-frame") || dt_has_string(node, "compatible", "arm,gic-v3-its");
 }
 
 static void setup(void)
 {
-	if (!msi_controller(NULL))
+	if (dt_compatible(-1, "arm,gic-v2m-frame") < 0 && dt_compatible(-1, "arm,gic-v3-its") < 0)
 		case_skip("the device tree has neither a GICv2m frame nor an ITS");
 }
 
 static void pci_has_controller(void)
 {
-	const struct fdt_node *pci = fdt_compatible(NULL, "pci-host-ecam-generic"), *n;
+	int pci = dt_compatible(-1, "pci-host-ecam-generic");
 	u32 phandle;
 
-	if (!pci)
+	if (pci < 0)
 		case_skip("the device tree has no PCI");
-	phandle = fdt_cell(pci, "msi-map", 1, fdt_cell(pci, "msi-parent", 0, 0));
+	phandle = dt_cell(pci, "msi-map", 1, dt_cell(pci, "msi-parent", 0, 0));
 	CASE_EXPECT(phandle, "the device tree's PCI names no MSI controller");
-	for (n = msi_controller(NULL); n; n = msi_controller(n)) {
-		if (fdt_cell(n, "phandle", 0, 0) == phandle)
-			return;
-	}
-	case_fail("the MSI controller that PCI names, %#x, is neither a GICv2m frame nor an ITS", phandle);
+	CASE_EXPECT(is_msi_controller(fdt_node_offset_by_phandle(dt, phandle)),
+		    "the MSI controller that PCI names, %#x, is neither a GICv2m frame nor an ITS", phandle);
 }
 
 /* --- GICv2m --------------------------------------------------------------- */
@@ -118,19 +109,19 @@ static void read_typer(void *arg)
 	p[1] = mmio_read(p[0] + V2M_TYPER);
 }
 
-static void v2m_frame(const struct fdt_node *n)
+static void v2m_frame(int n)
 {
 	unsigned int spi, count, i, last;
 	u64 address, size;
 	u64 typer[2];
 	struct fault f;
 
-	CASE_EXPECT(fdt_reg(n, 0, &address, &size) && size >= 0x1000, "a frame without an address");
+	CASE_EXPECT(dt_reg(n, 0, &address, &size) && size >= 0x1000, "a frame without an address");
 	typer[0] = address;
 	CASE_EXPECT(!fault_catch(&f, read_typer, typer), "there is no frame at %#llx: ESR %#llx",
 		    (unsigned long long)address, (unsigned long long)f.cause);
-	spi = fdt_cell(n, "arm,msi-base-spi", 0, typer[1] >> 16 & 0x3ff);
-	count = fdt_cell(n, "arm,msi-num-spis", 0, typer[1] & 0x3ff);
+	spi = dt_cell(n, "arm,msi-base-spi", 0, typer[1] >> 16 & 0x3ff);
+	count = dt_cell(n, "arm,msi-num-spis", 0, typer[1] & 0x3ff);
 	CASE_EXPECT(spi >= 32 && count && spi + count <= 1020, "the frame at %#llx has %u SPIs from %u on",
 		    (unsigned long long)address, count, spi);
 	last = spi + count - 1;
@@ -149,11 +140,11 @@ static void v2m_frame(const struct fdt_node *n)
 
 static void v2m_delivers(void)
 {
-	const struct fdt_node *n = fdt_compatible(NULL, "arm,gic-v2m-frame");
+	int n = dt_compatible(-1, "arm,gic-v2m-frame");
 
-	if (!n)
+	if (n < 0)
 		case_skip("the device tree has no GICv2m frame");
-	for (; n; n = fdt_compatible(n, "arm,gic-v2m-frame"))
+	for (; n >= 0; n = dt_compatible(n, "arm,gic-v2m-frame"))
 		v2m_frame(n);
 }
 
@@ -223,14 +214,14 @@ static void read_its(void *arg)
 
 static void its_delivers(void)
 {
-	const struct fdt_node *n = fdt_compatible(NULL, "arm,gic-v3-its");
 	u64 redist = gic_redist(), size, typer = 0, to;
+	int n = dt_compatible(-1, "arm,gic-v3-its");
 	unsigned int i;
 	struct fault f;
 
-	if (!n)
+	if (n < 0)
 		case_skip("the device tree has no ITS");
-	CASE_EXPECT(fdt_reg(n, 0, &its, &size) && redist, "an ITS without an address, or without a redistributor");
+	CASE_EXPECT(dt_reg(n, 0, &its, &size) && redist, "an ITS without an address, or without a redistributor");
 	CASE_EXPECT(!fault_catch(&f, read_its, &typer) && typer & 1, "there is no ITS with LPIs at %#llx: ESR %#llx, GITS_TYPER %#llx",
 		    (unsigned long long)its, (unsigned long long)f.cause, (unsigned long long)typer);
 	CASE_EXPECT(mmio_read64(redist + GICR_TYPER) & 1, "the device tree has an ITS, the redistributor has no LPIs");

@@ -33,14 +33,14 @@ static void need_1_0(void)
 
 static void version_and_tree(void)
 {
-	const struct fdt_node *n = fdt_top("psci");
+	int n = fdt_path_offset(dt, "/psci");
 	unsigned int major = version >> PSCI_VERSION_MAJOR_SHIFT, minor = version & 0xffff;
 
 	CASE_EXPECT(!(version >> 31) && (major || minor >= 2), "PSCI_VERSION returns %#llx", (unsigned long long)version);
-	if (fdt_has_string(n, "compatible", "arm,psci-1.0"))
+	if (dt_has_string(n, "compatible", "arm,psci-1.0"))
 		CASE_EXPECT(major >= 1, "the device tree says PSCI 1.0, PSCI_VERSION %u.%u", major, minor);
 	else
-		CASE_EXPECT(fdt_has_string(n, "compatible", "arm,psci-0.2"), "the device tree says neither PSCI 0.2 nor 1.0");
+		CASE_EXPECT(dt_has_string(n, "compatible", "arm,psci-0.2"), "the device tree says neither PSCI 0.2 nor 1.0");
 }
 
 static void functions_mandatory(void)

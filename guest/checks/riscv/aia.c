@@ -18,7 +18,7 @@
 #define ID	3		/* what most cases use */
 #define WIRE_ID	5
 
-static const struct fdt_node *imsic, *aplic;
+static int imsic, aplic;
 static u64 imsic_base, aplic_base;
 static unsigned int nr_ids;
 
@@ -73,7 +73,7 @@ static int file_of(const struct cpu *cpu)
 	u32 phandle;
 
 	for (i = 0;; i++) {
-		phandle = fdt_cell(imsic, "interrupts-extended", 2 * i, 0);
+		phandle = dt_cell(imsic, "interrupts-extended", 2 * i, 0);
 		if (!phandle)
 			return -1;
 		if (cpu_of_intc(phandle) == cpu)
@@ -86,31 +86,33 @@ static u64 page_of(const struct cpu *cpu)
 	int file = file_of(cpu);
 
 	CASE_EXPECT(file >= 0, "hart %llu has no file in the device tree's IMSIC", (unsigned long long)cpu->hwid);
-	return imsic_base + ((u64)file << (12 + fdt_cell(imsic, "riscv,guest-index-bits", 0, 0)));
+	return imsic_base + ((u64)file << (12 + dt_cell(imsic, "riscv,guest-index-bits", 0, 0)));
 }
 
 /* The S-mode's: its interrupts are those of supervisor externals. */
 static void setup(void)
 {
-	const struct fdt_node *n;
 	u64 size;
+	int n;
 
-	for (n = fdt_compatible(NULL, "riscv,imsics"); n; n = fdt_compatible(n, "riscv,imsics")) {
-		if (fdt_cell(n, "interrupts-extended", 1, 0) == IRQ_EXTERNAL && fdt_reg(n, 0, &imsic_base, &size))
+	imsic = -1;
+	aplic = -1;
+	for (n = dt_compatible(-1, "riscv,imsics"); n >= 0; n = dt_compatible(n, "riscv,imsics")) {
+		if (dt_cell(n, "interrupts-extended", 1, 0) == IRQ_EXTERNAL && dt_reg(n, 0, &imsic_base, &size))
 			imsic = n;
 	}
-	if (imsic)
-		nr_ids = fdt_cell(imsic, "riscv,num-ids", 0, 0);
-	for (n = fdt_compatible(NULL, "riscv,aplic"); n; n = fdt_compatible(n, "riscv,aplic")) {
-		if (imsic && fdt_cell(n, "msi-parent", 0, 0) == fdt_cell(imsic, "phandle", 0, -1) &&
-		    fdt_reg(n, 0, &aplic_base, &size))
+	if (imsic >= 0)
+		nr_ids = dt_cell(imsic, "riscv,num-ids", 0, 0);
+	for (n = dt_compatible(-1, "riscv,aplic"); n >= 0; n = dt_compatible(n, "riscv,aplic")) {
+		if (imsic >= 0 && dt_cell(n, "msi-parent", 0, 0) == dt_cell(imsic, "phandle", 0, -1) &&
+		    dt_reg(n, 0, &aplic_base, &size))
 			aplic = n;
 	}
 }
 
 static void need_imsic(void)
 {
-	if (!imsic)
+	if (imsic < 0)
 		case_skip("the device tree has no IMSIC of S-mode");
 	if (!isa_has(this_cpu(), "ssaia"))
 		case_fail("the device tree has an IMSIC, and a hart without Ssaia");
@@ -155,7 +157,7 @@ static void csrs(void)
 		bool faults = fault_catch(&f, all[i].access, NULL);
 
 		/* stopei is the IMSIC's, which a hart may be without. */
-		if (there && all[i].access == access_stopei && !imsic)
+		if (there && all[i].access == access_stopei && imsic < 0)
 			continue;
 		CASE_EXPECT(faults == !there, "Ssaia is %s, %s %s", there ? "advertised" : "hidden", all[i].name,
 			    faults ? "faults" : "can be accessed");
@@ -302,7 +304,7 @@ static void ipi(void)
 static void need_aplic(void)
 {
 	need_imsic();
-	if (!aplic)
+	if (aplic < 0)
 		case_skip("the device tree has no APLIC that sends MSIs to S-mode");
 	mmio_write(aplic_base + APLIC_DOMAINCFG, APLIC_DOMAINCFG_ON);
 	begin_irqs();
@@ -320,19 +322,19 @@ static void aplic_msi(void)
 /* The serial port of the device tree, a 16550 whose transmitter is empty. */
 static void aplic_wire(void)
 {
-	const struct fdt_node *n = fdt_compatible(NULL, "ns16550a");
+	int n = dt_compatible(-1, "ns16550a");
 	u64 uart, size;
 	unsigned int source;
 
 	need_aplic();
-	if (!n || !fdt_reg(n, 0, &uart, &size))
+	if (!dt_reg(n, 0, &uart, &size))
 		case_skip("the device tree has no 16550");
-	source = fdt_cell(n, "interrupts", 0, 0);
-	if (!source || fdt_cell(n, "interrupt-parent", 0, fdt_cell(n->parent, "interrupt-parent", 0, 0)) !=
-	    fdt_cell(aplic, "phandle", 0, -1))
+	source = dt_cell(n, "interrupts", 0, 0);
+	if (!source || dt_cell(n, "interrupt-parent", 0, dt_cell(fdt_parent_offset(dt, n), "interrupt-parent", 0, 0)) !=
+	    dt_cell(aplic, "phandle", 0, -1))
 		case_skip("the 16550 is not wired to the APLIC");
-	CASE_EXPECT(source <= fdt_cell(aplic, "riscv,num-sources", 0, 0), "the 16550 has wire %u, the APLIC has %u", source,
-		    fdt_cell(aplic, "riscv,num-sources", 0, 0));
+	CASE_EXPECT(source <= dt_cell(aplic, "riscv,num-sources", 0, 0), "the 16550 has wire %u, the APLIC has %u", source,
+		    dt_cell(aplic, "riscv,num-sources", 0, 0));
 	mmio_write(aplic_base + APLIC_SOURCECFG(source), APLIC_LEVEL_HIGH);
 	CASE_EXPECT(mmio_read(aplic_base + APLIC_SOURCECFG(source)) == APLIC_LEVEL_HIGH, "the APLIC does not have wire %u", source);
 	mmio_write(aplic_base + APLIC_TARGET(source), APLIC_MSI(file_of(this_cpu()), WIRE_ID));

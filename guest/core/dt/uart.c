@@ -2,7 +2,7 @@
 /*
  * A UART in memory, see uart.h.
  */
-#include "fdt.h"
+#include "dt.h"
 #include "../mmio.h"
 #include "uart.h"
 
@@ -22,17 +22,17 @@ static unsigned int shift;
 
 bool uart_init(void)
 {
-	const struct fdt_node *n = fdt_compatible(NULL, "arm,pl011");
+	int n = dt_compatible(-1, "arm,pl011");
 	u64 address, size;
 
-	pl011 = n;
-	if (!n)
-		n = fdt_compatible(NULL, "ns16550a");
-	if (!n)
-		n = fdt_compatible(NULL, "ns16550");
-	if (!n || !fdt_reg(n, 0, &address, &size))
+	pl011 = n >= 0;
+	if (n < 0)
+		n = dt_compatible(-1, "ns16550a");
+	if (n < 0)
+		n = dt_compatible(-1, "ns16550");
+	if (!dt_reg(n, 0, &address, &size))
 		return false;
-	shift = fdt_cell(n, "reg-shift", 0, 0);
+	shift = dt_cell(n, "reg-shift", 0, 0);
 	base = address;
 	if (pl011)
 		mmio_write(base + PL011_CR, PL011_CR_ON);
