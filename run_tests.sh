@@ -135,7 +135,7 @@ guest_programs()
 	local test kept
 
 	[ "$machine" != host ] || usage "--guest on this computer is without --machine host"
-	[ "$arch" = x86 ] || usage "--guest in a machine is for x86 only: without, --arch $arch runs it under QEMU"
+	[ "$arch" = x86 ] || usage "--guest in a machine is for x86: guest/vmm.c knows no other; --guest --arch $arch runs it under QEMU here"
 	# What the kernel is told to believe of its processor would be what KVM tells the guest.
 	read -ra kept <<<"$machine_append"
 	machine_append=${kept[*]/#setcpuid=*/}

@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # A VM that is moved from one QEMU to another whenever the guest says "# hold": live, over a
-# Unix socket, or into a file and out of it.  The guest's console is our stdout, its exit
-# code ours.
+# Unix socket, or by a snapshot (savevm, loadvm) in an image.  The guest's console is our
+# stdout, its exit code ours.
 #
 #   guest/move.sh live|snapshot SOURCE-ARG... -- TARGET-ARG...
 #
-# The arguments are QEMU's, without serial port and monitor.
+# The arguments are QEMU's, without serial port and monitor.  What is in a file is unlinked
+# as soon as all have it open: who is killed cannot tidy up.
 
 set -euo pipefail
 how=$1
@@ -20,30 +21,37 @@ done
 shift
 target=("$@")
 
-dir=$(mktemp -d "${TMPDIR:-/tmp}/kvm-witness-XXXXXX")
 pids=()
-trap 'kill "${pids[@]}" 2>/dev/null || :; rm -rf "$dir"' EXIT
+dir=''
+trap 'kill "${pids[@]}" 2>/dev/null || :; tidy' EXIT
 
-# start N ARG...: a QEMU whose serial port and monitor are pipes.
+new_dir()
+{
+	dir=$(mktemp -d "${TMPDIR:-/tmp}/kvm-witness-XXXXXX")
+}
+
+tidy()
+{
+	[ -z "$dir" ] || rm -rf "$dir"
+}
+
+# start ARG...: a QEMU whose serial port and monitor are pipes in $dir.
 start()
 {
-	local n=$1
-
-	shift
-	mkfifo "$dir/serial$n.in" "$dir/serial$n.out" "$dir/qmp$n.in" "$dir/qmp$n.out"
-	"$@" -serial "pipe:$dir/serial$n" -chardev "pipe,id=qmp,path=$dir/qmp$n" -mon chardev=qmp,mode=control \
-		</dev/null 2>"$dir/errors$n" &
+	mkfifo "$dir/serial.in" "$dir/serial.out" "$dir/qmp.in" "$dir/qmp.out"
+	"$@" -serial "pipe:$dir/serial" -chardev "pipe,id=qmp,path=$dir/qmp" -mon chardev=qmp,mode=control \
+		</dev/null 2>"$dir/errors" &
 	pid=$!
 	pids+=("$pid")
 	# Read and write, so that neither side waits for the other.
-	exec {serial_in}<>"$dir/serial$n.in" {serial_out}<>"$dir/serial$n.out"
-	exec {qmp_in}<>"$dir/qmp$n.in" {qmp_out}<>"$dir/qmp$n.out"
+	exec {serial_in}<>"$dir/serial.in" {serial_out}<>"$dir/serial.out"
+	exec {qmp_in}<>"$dir/qmp.in" {qmp_out}<>"$dir/qmp.out" {errors}<>"$dir/errors"
 	qmp '{"execute": "qmp_capabilities"}' >/dev/null
 }
 
 fail()
 {
-	echo "# $1: $(head -n 1 "$dir/errors$n" 2>/dev/null || :)"
+	echo "# $1: $(head -n 1 <&"$errors")"
 	exit 3
 }
 
@@ -82,7 +90,7 @@ follow()
 	done
 }
 
-# Waits until the state has gone out.
+# migrate URI: waits until the state has gone out.
 migrate()
 {
 	local status=''
@@ -95,27 +103,62 @@ migrate()
 	done
 }
 
-n=0 begun=''
-start $n "${source[@]}"
+# snapshot save|load|delete: what HMP's savevm, loadvm and delvm do.
+snapshot()
+{
+	local answer vmstate='"vmstate": "state", '
+
+	[ "$1" != delete ] || vmstate=''
+	answer=$(qmp "{\"execute\": \"snapshot-$1\", \"arguments\":
+		{$vmstate\"devices\": [\"state\"], \"tag\": \"moved\", \"job-id\": \"$1\"}}")
+	until [[ $answer == *'"error"'* || $answer == *'"concluded"'* ]]; do
+		answer=$(qmp '{"execute": "query-jobs"}')
+		sleep 0.02
+	done
+	[[ $answer != *'"error"'* ]] || fail "snapshot-$1 failed: $answer"
+	qmp "{\"execute\": \"job-dismiss\", \"arguments\": {\"id\": \"$1\"}}" >/dev/null
+}
+
+end()
+{
+	kill "$1"
+	wait "$1" || :
+}
+
+begun='' disk=()
+new_dir
+if [ "$how" = snapshot ]; then
+	qemu-img create -q -f qcow2 "$dir/state" 1M
+	exec {state}<>"$dir/state"
+	disk=(-blockdev "driver=qcow2,node-name=state,file.driver=file,file.filename=/proc/self/fd/$state")
+fi
+start "${source[@]}" "${disk[@]}"
+tidy
 while follow; do
-	old=$pid old_in=$qmp_in old_out=$qmp_out
-	n=$((n + 1))
+	old=$pid
+	new_dir
 	if [ "$how" = live ]; then
-		start $n "${target[@]}" -incoming "unix:$dir/socket$n"
-		until [ -S "$dir/socket$n" ]; do
+		old_in=$qmp_in old_out=$qmp_out
+		start "${target[@]}" -incoming "unix:$dir/socket"
+		until [ -S "$dir/socket" ]; do
 			kill -0 "$pid" 2>/dev/null || fail "the second QEMU does not start"
 			sleep 0.02
 		done
 		new_in=$qmp_in new_out=$qmp_out
 		qmp_in=$old_in qmp_out=$old_out
-		migrate "unix:$dir/socket$n"
+		migrate "unix:$dir/socket"
 		qmp_in=$new_in qmp_out=$new_out
+		end "$old"
 	else
-		migrate "exec:cat >$dir/state$n"
-		start $n "${target[@]}" -incoming "exec:cat $dir/state$n"
+		qmp '{"execute": "stop"}' >/dev/null
+		snapshot save
+		end "$old"
+		start "${target[@]}" "${disk[@]}" -S
+		snapshot load
+		snapshot delete
+		qmp '{"execute": "cont"}' >/dev/null
 	fi
-	kill "$old"
-	wait "$old" || :
+	tidy
 	# What came to the serial port before its state would be lost.
 	until qmp '{"execute": "query-status"}' | grep -q '"running": true'; do
 		kill -0 "$pid" 2>/dev/null || fail "the second QEMU does not take the state"

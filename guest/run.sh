@@ -26,7 +26,7 @@ The guest-side test kernel: what a guest really gets from its VMM.  docs/guest.m
   --accel NAME       tcg (the default: software) or kvm
   --cpu MODEL        the VMM's -cpu, properties included (max)
   --move HOW         run guest_moved, and move the VM to another process of the VMM whenever it
-                     says so: live, or by a snapshot in a file
+                     says so: live, or by a snapshot (savevm, loadvm)
   --cpu-after MODEL  the -cpu of that other process (the same)
   --matrix cpu       each CPU model of that VMM in turn: a line for each on stdout, KTAP and
                      logs of each in a folder of its own
@@ -50,7 +50,8 @@ usage()
 
 # --- the command line
 
-arch=$(host_arch) vmm=qemu accel=tcg cpu='' more=() timeout=60 strict='' results='' matrix='' how='' cpu_after='' list='' json='' words=()
+# $cpu is the machine's own, in its profile.
+arch=$(host_arch) vmm=qemu accel=tcg model='' more=() timeout=60 strict='' results='' matrix='' how='' cpu_after='' list='' json='' words=()
 while [ $# -gt 0 ]; do
 	case $1 in
 	--guest) ;;
@@ -64,7 +65,7 @@ while [ $# -gt 0 ]; do
 		--arch) arch=$2 ;;
 		--vmm) vmm=$2 ;;
 		--accel) accel=$2 ;;
-		--cpu) cpu=$2 ;;
+		--cpu) model=$2 ;;
 		--cpu-after) cpu_after=$2 ;;
 		--move) how=$2 ;;
 		--matrix) matrix=$2 ;;
@@ -92,8 +93,7 @@ esac
 [ -z "$cpu_after" ] || [ -n "$how" ] || usage "--cpu-after is for --move"
 [ -z "$how" ] || [ -z "$matrix" ] || usage "--move and --matrix exclude each other"
 [ -z "$matrix" ] || [ "$matrix" = cpu ] || unknown matrix "$matrix" cpu
-[ -z "$matrix" ] || [ "$arch" = x86 ] || usage "--matrix cpu is for x86"
-[ -z "$matrix" ] || [ -z "$cpu" ] || usage "--matrix cpu and --cpu exclude each other"
+[ -z "$matrix" ] || [ -z "$model" ] || usage "--matrix cpu and --cpu exclude each other"
 [[ $timeout =~ ^[1-9][0-9]{0,5}$ ]] || usage "a timeout is a number of seconds"
 
 # --- the image and what it has
@@ -104,6 +104,8 @@ out=$(tests_folder "$arch")
 for tool in make gcc flock jq ${cross:+"${cross}gcc"}; do
 	command -v "$tool" >/dev/null || die 3 "$tool is missing: run tests/deps.sh $([ -n "$cross" ] && echo check || echo demo)"
 done
+[ "$how" != snapshot ] || command -v qemu-img >/dev/null ||
+	die 3 "qemu-img is missing, for the image of a snapshot: install qemu-utils (tests/deps.sh check)"
 mkdir -p "$out" || die 3 "cannot write to $out: set OUTPUT=<folder>"
 exec 8>"$out/lock"
 flock 8
@@ -121,7 +123,7 @@ machine_check
 # vmm_argv APPEND: sets argv; $serial is where the serial port goes.
 vmm_argv()
 {
-	local nodes=() board=() engine model=$cpu
+	local nodes=() board=() engine model=$model
 
 	case $arch in
 	x86)	qemu_nodes nodes=2
@@ -135,7 +137,7 @@ vmm_argv()
 	esac
 	engine=(-accel "tcg,thread=${thread:-multi}")
 	if [ "$accel" = kvm ]; then
-		model=${cpu:-host}
+		model=${model:-host}
 		engine=(-accel kvm)
 	fi
 	argv=("$qemu" "${board[@]}" "${nodes[@]}" -cpu "$model" "${engine[@]}" -m 1G
@@ -146,14 +148,14 @@ vmm_argv()
 cases=$out/guest/cases.json
 if [ ! -s "$cases" ] || [ "$image" -nt "$cases" ]; then
 	# By a plain VM, whatever the command line wants.
-	saved=("${more[@]}") saved_cpu=$cpu saved_accel=$accel
-	more=() cpu='' accel=tcg serial=(-serial stdio)
+	saved=("${more[@]}") saved_model=$model saved_accel=$accel
+	more=() model='' accel=tcg serial=(-serial stdio)
 	vmm_argv list
 	timeout 60 "${argv[@]}" </dev/null 2>"$out/guest/list.log" | grep '^{' >"$cases.tmp" || :
 	jq -e . "$cases.tmp" >/dev/null 2>&1 ||
 		die 3 "the guest-side test kernel does not say what it has: $(head -n 1 "$out/guest/list.log")"
 	mv "$cases.tmp" "$cases"
-	more=("${saved[@]}") cpu=$saved_cpu accel=$saved_accel
+	more=("${saved[@]}") model=$saved_model accel=$saved_accel
 fi
 flock -u 8
 exec 8>&-
@@ -188,7 +190,7 @@ move_programs()
 		checks=$(printf '%s\n' "${words[@]}" | grep -E "^$test(\.|\$)" | paste -sd,)
 		vmm_argv "moved flat ${append#serve} checks=$checks"
 		source=("${argv[@]}")
-		cpu=${cpu_after:-$cpu}
+		model=${cpu_after:-$model}
 		vmm_argv moved
 		printf '#!/bin/sh\nexec %s\n' "$(printf '%q ' "$top/guest/move.sh" "$how" "${source[@]}" -- "${argv[@]}")" \
 			>"$results/programs/$test"
@@ -212,43 +214,68 @@ boot()
 	vmm_argv "$append"
 	exec "$out/machine/boot" --results "$1" --cases "$cases" --timeout "$timeout" --boot-timeout 60 \
 		${strict:+--strict} --meta "machine=guest-$arch" --meta "kernel=$image" --meta "variant=" \
-		--meta "append=$append" --meta "vmm=$vmm $version" --meta "accel=$accel" --meta "cpu=${cpu:-default}" \
+		--meta "append=$append" --meta "vmm=$vmm $version" --meta "accel=$accel" --meta "cpu=${model:-default}" \
 		--meta "date=$(date -u +%FT%TZ)" "${words[@]}" -- "${argv[@]}"
 }
 
 [ -n "$matrix" ] || boot "$results"
 
 # The models that the VMM names: no "host", "max" or "base", no other name of one that is there,
-# none without CPUID.
+# on x86 none without CPUID.
 models()
 {
-	"$qemu" -cpu help 2>/dev/null |
-		awk '$1 == "x86" && $2 !~ /^(host|max|base|486.*)$/ && !/\(alias/ { print $2 }'
+	case $arch in
+	# Behind the models come the features.
+	x86) "$qemu" -cpu help 2>/dev/null | sed -n 's/^x86 / /p' ;;
+	*) "$qemu" -M virt -cpu help 2>/dev/null ;;
+	esac | awk '/^ / && $1 !~ /^(host|max|base|486.*)$/ && !/\(alias/ { print $1 }'
+}
+
+# unfit MODEL: why the board or its processor is none for the kernel; nothing where it is.  x86
+# tells that itself, by the exit code 4 as QEMU's isa-debug-exit passes it on.
+unfit()
+{
+	local tree=$results/$1/dtb
+
+	case $arch in
+	arm64)
+		"$qemu" -M virt,dumpdtb="$tree" -cpu "$1,aarch64=on" >/dev/null 2>&1 ||
+			echo "no 64-bit processor, or none of the board virt" ;;
+	riscv)
+		"$qemu" "${share[@]}" -M virt,dumpdtb="$tree" -display none -cpu "$1" >/dev/null 2>&1 &&
+			grep -aq rv64 "$tree" && grep -aqE 'riscv,sv(39|48|57)' "$tree" ||
+			echo "no 64-bit mode with pages, or none of the board virt" ;;
+	esac
+	rm -f "$tree"
 }
 
 mapfile -t all_models < <(models)
 [ ${#all_models[@]} -gt 0 ] || die 3 "$qemu -cpu help names no model"
 worst=4 n=0
 printf 'KTAP version 1\n1..%d\n' ${#all_models[@]}
-for cpu in "${all_models[@]}"; do
+for model in "${all_models[@]}"; do
 	n=$((n + 1)) code=0
-	mkdir -p "$results/$cpu"
-	(boot "$results/$cpu") >/dev/null 2>"$results/$cpu/errors" </dev/null || code=$?
-	totals=$(sed -n 's/^# cases: \(.*\)/\1/p' "$results/$cpu/ktap" 2>/dev/null | tail -n 1)
+	mkdir -p "$results/$model"
+	why=$(unfit "$model")
+	if [ -n "$why" ]; then
+		echo "ok $n $model # SKIP $why"
+		continue
+	fi
+	(boot "$results/$model") >/dev/null 2>"$results/$model/errors" </dev/null || code=$?
+	totals=$(sed -n 's/^# cases: \(.*\)/\1/p' "$results/$model/ktap" 2>/dev/null | tail -n 1)
 	bad=$(jq -r '[.tests[]? | .name as $test | .cases[] | select(.verdict != "pass" and .verdict != "skip") |
-		"\($test).\(.name)"] | join(" ")' "$results/$cpu/meta.json" 2>/dev/null || :)
+		"\($test).\(.name)"] | join(" ")' "$results/$model/meta.json" 2>/dev/null || :)
 	case $code in
-	0)	echo "ok $n $cpu # ${totals%%, 0 timed*}"
+	0)	echo "ok $n $model # ${totals%%, 0 timed*}"
 		[ "$worst" -ne 4 ] || worst=0 ;;
-	4)	echo "ok $n $cpu # SKIP nothing could run: ${totals%%, 0 timed*}" ;;
-	1)	echo "not ok $n $cpu # $bad"
+	4)	echo "ok $n $model # SKIP nothing could run: ${totals%%, 0 timed*}" ;;
+	1)	echo "not ok $n $model # $bad"
 		[ "$worst" -eq 3 ] || worst=1 ;;
-	3)	why=$(jq -r 'first(.tests[]?.reason) // "no results"' "$results/$cpu/meta.json" 2>/dev/null || :)
-		# The exit code 4 of the guest, as QEMU's isa-debug-exit passes it on.
+	3)	why=$(jq -r 'first(.tests[]?.reason) // "no results"' "$results/$model/meta.json" 2>/dev/null || :)
 		if [[ $why == "the emulator ended with exit code 41:"* ]]; then
-			echo "ok $n $cpu # SKIP no 64-bit mode"
+			echo "ok $n $model # SKIP no 64-bit mode"
 		else
-			echo "not ok $n $cpu # ERROR ${why:-no results}"
+			echo "not ok $n $model # ERROR ${why:-no results}"
 			worst=3
 		fi ;;
 	*)	exit "$code" ;;

@@ -24,6 +24,8 @@ check)
 	# The other architectures' tests and machines.
 	packages+=(gcc-aarch64-linux-gnu gcc-riscv64-linux-gnu libc6-dev-arm64-cross libc6-dev-riscv64-cross
 		qemu-system-arm qemu-user)
+	# The guest-side test kernel: snapshots, device trees that lie.
+	packages+=(qemu-utils device-tree-compiler)
 	# Who reads our reports, and what feeds their reader.
 	packages+=(libxml2-utils sqlite3 postgresql chromium python3-yaml python3-jsonschema libclang-rt-dev)
 	# A farm.
