@@ -130,6 +130,12 @@ bool wait_for(const bool *flag, u64 us);
 /* The handler of all interrupts; the number is the vector, INTID, or cause. */
 void irq_handle(void (*handler)(unsigned int number));
 
+/* From irq_expect() on, this interrupt is to come and no other. */
+void irq_expect(unsigned int number);
+
+/* Did it within a second, with interrupts on for that time on @cpu only?  Another one fails the case. */
+bool irq_came(struct cpu *cpu);
+
 /* --- for the core, by boot/<arch>/ ---------------------------------------- */
 
 extern const char arch_name[];
@@ -160,5 +166,10 @@ void secondary_main(struct cpu *cpu) __noreturn;
 /* An exception that is no interrupt.  Does not return. */
 void on_fault(const struct fault *f) __noreturn;
 void on_irq(unsigned int number);
+
+/* --- within the core ------------------------------------------------------- */
+
+/* On whatever CPU case_skip() or case_fail() was. */
+bool case_has_ended(void);
 
 #endif /* GUEST_H */

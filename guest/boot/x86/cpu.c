@@ -174,11 +174,6 @@ static struct tss tsses[MAX_CPUS];
 static u8 stacks[MAX_CPUS][STACK_SIZE] __aligned(16);		/* the first CPU's is start.S' */
 static u8 trap_stacks[MAX_CPUS][STACK_SIZE] __aligned(16);	/* of who comes from user mode */
 
-struct this_descriptor {
-	u16 limit;
-	u64 base;
-} __attribute__((packed));
-
 /* The task register says which one this is, without help of a segment register. */
 struct cpu *this_cpu(void)
 {
@@ -255,7 +250,7 @@ static void __noreturn end_of_execution(struct cpu *cpu, const struct trap *t)
 	e->end = NULL;
 	memcpy(&end->regs, t->regs, sizeof(t->regs));
 	end->vector = t->vector == EXECUTED_END ? EXECUTED_TO_END : t->vector;
-	end->has_error = t->vector < 32 && (0x60227d00 >> t->vector & 1 ? pushed == 5 * 8 : pushed == 6 * 8);
+	end->has_error = t->vector < 32 && (ERROR_VECTORS >> t->vector & 1 ? pushed == 5 * 8 : pushed == 6 * 8);
 	end->error = end->has_error ? (pushed == 6 * 8 ? t->rip : t->error) : 0;
 	end->rip = (pushed == 6 * 8 ? t->cs : pushed == 4 * 8 ? t->error : t->rip) - EXECUTED_CODE(cpu);
 	end->address = t->vector == PF_VECTOR ? read_cr2() : 0;
@@ -274,48 +269,6 @@ void on_trap(const struct trap *t)
 	on_irq(t->vector);
 	if (t->vector != 0xff)
 		apic_write(APIC_EOI, 0);
-}
-
-/* --- the local APIC ------------------------------------------------------- */
-
-static bool x2apic(void)
-{
-	return rdmsr(MSR_APIC_BASE) & BIT(10);
-}
-
-static u64 apic_register(u32 reg)
-{
-	return (rdmsr(MSR_APIC_BASE) & 0xfffff000) + reg;
-}
-
-u32 apic_read(u32 reg)
-{
-	return x2apic() ? rdmsr(0x800 + reg / 16) : mmio_read(apic_register(reg));
-}
-
-void apic_write(u32 reg, u32 value)
-{
-	if (x2apic())
-		wrmsr(0x800 + reg / 16, value);
-	else
-		mmio_write(apic_register(reg), value);
-}
-
-static void apic_command(u32 apic_id, u32 command)
-{
-	if (x2apic()) {
-		wrmsr(0x800 + APIC_ICR / 16, (u64)apic_id << 32 | command);
-		return;
-	}
-	while (apic_read(APIC_ICR) & BIT(12))
-		cpu_relax();
-	apic_write(APIC_ICR + 0x10, apic_id << 24);
-	apic_write(APIC_ICR, command);
-}
-
-void apic_send(u32 apic_id, u8 vector)
-{
-	apic_command(apic_id, BIT(14) | vector);
 }
 
 /* --- other CPUs ----------------------------------------------------------- */
@@ -352,7 +305,7 @@ void arch_cpu_start(struct cpu *cpu)
 static void find_cpus(void)
 {
 	const u8 *madt = acpi_table("APIC"), *entry, *end;
-	u32 self = x2apic() ? apic_read(APIC_ID) : apic_read(APIC_ID) >> 24;
+	u32 self = apic_id();
 
 	cpus[0].hwid = self;
 	nr_cpus = 1;
@@ -378,86 +331,6 @@ static void find_cpus(void)
 	}
 }
 
-/* --- time ----------------------------------------------------------------- */
-
-static u64 tsc_per_us;
-
-/* The PIT's second channel counts 1,193,182 times a second. */
-static u64 tsc_by_pit(void)
-{
-	const u32 ticks = 2386;		/* two milliseconds */
-	u64 begin = rdtsc(), t;
-
-	outb(0x61, (inb(0x61) & ~2) | 1);
-	outb(0x43, 0xb0);
-	outb(0x42, ticks & 0xff);
-	outb(0x42, ticks >> 8);
-	begin = rdtsc();
-	do {
-		t = rdtsc() - begin;
-	} while (!(inb(0x61) & 0x20) && t < 1000000000);
-	return t < 100000 ? 0 : t / 2000;
-}
-
-static u64 find_tsc_per_us(void)
-{
-	struct cpuid c = cpuid(0, 0);
-
-	if (c.eax >= 0x15) {
-		c = cpuid(0x15, 0);
-		if (c.eax && c.ebx && c.ecx)
-			return (u64)c.ecx * c.ebx / c.eax / 1000000;
-	}
-	if (cpuid_bit(1, 0, 'c', 31) && cpuid(0x40000000, 0).eax >= 0x40000010)
-		return cpuid(0x40000010, 0).eax / 1000;
-	return tsc_by_pit();
-}
-
-u64 clock_us(void)
-{
-	return rdtsc() / tsc_per_us;
-}
-
-/* --- the console, and the end --------------------------------------------- */
-
-#define UART	0x3f8
-
-void console_putc(char c)
-{
-	while (!(inb(UART + 5) & 0x20))
-		;
-	outb(UART, c);
-}
-
-int console_getc(void)
-{
-	return inb(UART + 5) & 1 ? inb(UART) : -1;
-}
-
-static void uart_init(void)
-{
-	outb(UART + 1, 0);	/* no interrupts */
-	outb(UART + 3, 0x80);
-	outb(UART, 1);		/* 115200 baud */
-	outb(UART + 1, 0);
-	outb(UART + 3, 3);	/* 8n1 */
-	outb(UART + 2, 7);	/* FIFOs on and empty */
-	outb(UART + 4, 3);
-}
-
-/* QEMU's isa-debug-exit makes 2 * value + 1 of it; 0x10 sets ours apart from QEMU's own. */
-void arch_exit(int code)
-{
-	static const struct this_descriptor none;
-
-	outb(0xf4, 0x10 + code);
-	/* Where there is no such device: a reset by the keyboard controller, or a triple fault. */
-	outb(0x64, 0xfe);
-	asm volatile("lidt %0; int3" : : "m"(none));
-	for (;;)
-		asm volatile("cli; hlt");
-}
-
 /* --- the beginning -------------------------------------------------------- */
 
 void boot_main(bool multiboot, const void *info)
@@ -469,9 +342,7 @@ void boot_main(bool multiboot, const void *info)
 	outb(0x21, 0xff);
 	outb(0xa1, 0xff);
 	command_line = boot_protocol(multiboot, info);
-	tsc_per_us = find_tsc_per_us();
-	if (!tsc_per_us)
-		tsc_per_us = 1000;
+	clock_init();
 	fill_idt();
 	cpu_init(&cpus[0]);
 	find_cpus();

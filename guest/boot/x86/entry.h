@@ -12,6 +12,11 @@ struct trap {
 	u64 vector, error, rip, cs, rflags, rsp, ss;
 };
 
+struct this_descriptor {
+	u16 limit;
+	u64 base;
+} __attribute__((packed));
+
 /* By start.S. */
 extern u64 gdt[];
 extern char ap_code[], ap_code_end[];
@@ -25,6 +30,11 @@ void enter(const struct kvm_regs *regs, u64 cs, u64 ss, u64 rip, u64 rsp, u64 rf
 void boot_main(bool multiboot, const void *info) __noreturn;
 void ap_main(struct cpu *cpu) __noreturn;
 void on_trap(const struct trap *t);
+
+/* By devices.c: the command is ICR's lower half. */
+void apic_command(u32 id, u32 command);
+void clock_init(void);
+void uart_init(void);
 
 /* Takes what the boot protocol tells; returns the command line. */
 const char *boot_protocol(bool multiboot, const void *info);

@@ -2,6 +2,8 @@
 /*
  * Exceptions and interrupts, jumps, and the way into a few bytes of code.
  */
+#include "x86.h"
+
 	.text
 	.globl	trap_stubs
 	.balign	16
@@ -9,8 +11,7 @@ trap_stubs:
 	.set	vector, 0
 	.rept	32
 	.balign	16
-	/* These have an error code: 8, 10 to 14, 17, 21, 29, 30. */
-	.if	!((0x60227d00 >> vector) & 1)
+	.if	!((ERROR_VECTORS >> vector) & 1)
 	pushq	$0
 	.endif
 	pushq	$vector

@@ -20,6 +20,9 @@
 #define USER_CODE64	0x30
 #define TSS		0x40	/* of the first CPU; 16 bytes each */
 
+/* The exceptions that have an error code: 8, 10 to 14, 17, 21, 29, 30. */
+#define ERROR_VECTORS	0x60227d00
+
 #ifndef __ASSEMBLER__
 #include <asm/kvm.h>
 
@@ -120,6 +123,7 @@ void execute(int cpl, const void *code, size_t len, const struct kvm_regs *regs,
 #define APIC_TIMER_COUNT	0x380
 #define APIC_TIMER_DIVIDE	0x3e0
 
+u32 apic_id(void);
 u32 apic_read(u32 reg);
 void apic_write(u32 reg, u32 value);
 

