@@ -107,6 +107,9 @@ mapfile -t all_machines < <(machines)
 [ -z "$baseline" ] || "$top/report/report.sh" baseline --check "$baseline" || exit $?
 
 arch=$(machine_arch_of "$machine")
+[ -z "$guest" ] || [ "$machine" != host ] || usage "--guest on this computer is without --machine host"
+[ -z "$guest" ] || [ "$arch" = x86 ] ||
+	usage "--guest in a machine is for x86: guest/vmm.c knows no other; --guest --arch $arch runs it under QEMU here"
 out=$(tests_folder "$arch")
 cross=$(cross_prefix "$arch")
 # shellcheck source=machine/x86-svm.sh
@@ -122,7 +125,7 @@ build_tests()
 	mkdir -p "$out" || die 3 "cannot write to $out: set OUTPUT=<folder>"
 	exec 8>"$out/lock"
 	flock 8
-	if ! make -s -C "$top" all ARCH="$arch" OUTPUT="$out" >"$out/build.log" 2>&1; then
+	if ! make -s -C "$top" "$([ -n "$guest" ] && echo host || echo all)" ARCH="$arch" OUTPUT="$out" >"$out/build.log" 2>&1; then
 		grep -vE '^(make|  [A-Z])' "$out/build.log" | tail -n 12 >&2
 		die 3 "the tests do not build, log in $out/build.log"
 	fi
@@ -134,8 +137,6 @@ guest_programs()
 {
 	local test kept
 
-	[ "$machine" != host ] || usage "--guest on this computer is without --machine host"
-	[ "$arch" = x86 ] || usage "--guest in a machine is for x86: guest/vmm.c knows no other; --guest --arch $arch runs it under QEMU here"
 	# What the kernel is told to believe of its processor would be what KVM tells the guest.
 	read -ra kept <<<"$machine_append"
 	machine_append=${kept[*]/#setcpuid=*/}
