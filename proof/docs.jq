@@ -32,6 +32,11 @@ $headers[0].mutants as $mutants
 		(if any($due[]; . == $id) then "yes" elif any($absent[]; . == $id or . == ($id | split(".")[0])) then "cannot" else "no" end)
 	]) | table(["case", "verifies", "killed mutants", "fails on base"]))),
 "",
+([$series[] | select((.not_run // "") != "") | [(.name | code), .not_run]] | if . == [] then empty else
+	"## What no machine runs", "",
+	"These parts of our series are built and reviewed, no more:", "",
+	table(["patch", "why"]),
+	"" end),
 "## What it was proved with",
 "",
 "SHA-256 of the diffs of the patches and of the sources of the tests:",

@@ -4,7 +4,7 @@
 # What the headers of our patches claim, as JSON:
 #
 #   {mutants: [{name, breaks, caught_by, sometimes, machines, diff}], series: [{name, fails_without,
-#    skips_without, diff}]}
+#    skips_without, not_run, diff}]}
 #
 # A header that names cases may stand several times, each with several names between
 # commas.  diff is the hash of the patch without its header.
@@ -51,6 +51,7 @@ done | jq -Rn '
 			name,
 			fails_without: (all("Fails-without") | names),
 			skips_without: (all("Skips-without") | names),
+			not_run: (all("Not-run") | join(" ")),
 			diff: all("diff")[0]
 		})
 	}'

@@ -31,12 +31,13 @@ setup()
 	-x
 	+y
 	EOF
-	sed 's/Subject/Fails-without: a_test.one\nSkips-without: b_test, a_test.two\nSubject/' "$BATS_TEST_TMPDIR/k/mutants/m.patch" \
+	sed 's/Subject/Fails-without: a_test.one\nSkips-without: b_test, a_test.two\nNot-run: no: machine\nSubject/' "$BATS_TEST_TMPDIR/k/mutants/m.patch" \
 		>"$BATS_TEST_TMPDIR/k/series/s/0001.patch"
 	"$top/proof/headers.sh" "$BATS_TEST_TMPDIR/k" | jq -e '.mutants[0].diff == .series[0].diff
 		and (.mutants[0] | del(.diff)) == {name: "m", breaks: "this: and that.",
 			caught_by: ["a_test.one", "a_test.two", "b_test.three"], sometimes: ["b_test.four"], machines: ["x86-svm", "x86-vmx"]}
-		and .series[0].fails_without == ["a_test.one"] and .series[0].skips_without == ["b_test", "a_test.two"]'
+		and .series[0].fails_without == ["a_test.one"] and .series[0].skips_without == ["b_test", "a_test.two"]
+		and .series[0].not_run == "no: machine"'
 }
 
 # --- what words select
