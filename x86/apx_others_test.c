@@ -227,6 +227,7 @@ int main(int argc, char **argv)
 		.name = "apx_others_test",
 		.needs = "a processor with APX, and KVM that lets guests have it",
 		.seed = "KVM: x86: Enable APX for guests (v4, 2026-05-11)",
+		.append = "kvm.spoil_egprs=1",
 		.setup = setup,
 		.cases = cases,
 		.nr_cases = ARRAY_SIZE(cases),

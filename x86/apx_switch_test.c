@@ -5,10 +5,12 @@
  * apx_others_test has what others do while it runs.
  *
  * The guest loads a pattern, exits, and compares; each round has a pattern of its own.
- * KVM clears the registers at each exit, so that a value that is right has been stored
- * and loaded.
+ * KVM clears the registers at each exit, and with kvm.spoil_egprs=1 (our series has it) the
+ * kernel leaves junk there, so that a value that is right has been stored and loaded: it is
+ * not enough that nobody has touched the register.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "apic.h"
@@ -134,6 +136,19 @@ static void exception(void)
 static void mmio(void)
 {
 	kept(by_mmio, ROUNDS, "MMIO");
+}
+
+/* What kvm.spoil_egprs=1 does is there for all cases; this one is nothing without it. */
+static void spoiled(void)
+{
+	FILE *file = fopen("/sys/module/kvm/parameters/spoil_egprs", "re");
+	int yes = file ? fgetc(file) : 'N';
+
+	if (file)
+		fclose(file);
+	if (yes != 'Y')
+		case_skip("this kernel does not spoil R16 to R31 between exit and entry: kvm.spoil_egprs=1");
+	kept(by_cpuid, ROUNDS, "CPUID, when the kernel has used them");
 }
 
 /* Polls for up to @poll_ns for what ends a HLT, before it goes to sleep. */
@@ -357,6 +372,11 @@ static const struct witness_case cases[] = {
 		.verifies = "so it is with a KVM_RUN that is interrupted before it enters the guest",
 		.run = bailed_out,
 	}, {
+		.name = "spoiled",
+		.verifies = "they are kept though the kernel uses the processor's between an exit and the next entry",
+		.needs = "kvm.spoil_egprs=1",
+		.run = spoiled,
+	}, {
 		.name = "nested",
 		.verifies = "VMRUN and #VMEXIT take them along, from L1 to L2 and back",
 		.needs = "nested SVM",
@@ -370,6 +390,7 @@ int main(int argc, char **argv)
 		.name = "apx_switch_test",
 		.needs = "a processor with APX, and KVM that lets guests have it",
 		.seed = "KVM: x86: Enable APX for guests (v4, 2026-05-11)",
+		.append = "kvm.spoil_egprs=1",
 		.setup = setup,
 		.cases = cases,
 		.nr_cases = ARRAY_SIZE(cases),
