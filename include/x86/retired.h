@@ -54,7 +54,7 @@ struct retired {
 	enum retired_what what;
 	enum retired_where where;
 	int cpu;
-	unsigned int reason;	/* of a VM-exit: its basic reason */
+	unsigned int reason;	/* of a VM-exit: its basic reason; of a VM-entry: see below */
 	uint32_t time;		/* TSC cycles, the same clock for all CPUs; wraps around */
 };
 
@@ -66,5 +66,8 @@ uint64_t retired_log_length(void);	/* how many there were since the last reset *
 
 /* The @n-th since the last reset, from 0.  False when the log has it no more, or not yet. */
 bool retired_log(uint64_t n, struct retired *r);
+
+/* Of a VM-entry: MSR_IA32_SPEC_CTRL that the guest starts with, bits 6:0 and 10 of it. */
+uint64_t retired_spec_ctrl(const struct retired *r);
 
 #endif /* KVM_WITNESS_X86_RETIRED_H */

@@ -74,6 +74,11 @@ bool retired_log(uint64_t n, struct retired *r)
 	return true;
 }
 
+uint64_t retired_spec_ctrl(const struct retired *r)
+{
+	return (r->reason & 0x7f) | (r->reason & 0x80) << 3;
+}
+
 /* A device of a real machine may have the ports, and mind being asked. */
 static bool ports_are_taken(void)
 {
