@@ -255,7 +255,8 @@ stop()
 
 guarded=''
 initramfs=''
-trap '[ -z "$initramfs" ] || rm -f "$initramfs"' EXIT
+with_kernel=''
+trap '[ -z "$initramfs" ] || rm -f "$initramfs" "$with_kernel"' EXIT
 trap 'stop 2' INT
 trap 'stop 15' TERM HUP
 
@@ -287,9 +288,21 @@ if [ -n "$initramfs" ]; then
 	"$top/machine/initramfs.sh" "$initramfs" "$out/machine/init" "$programs" \
 		${modules:+"$modules" "$release"}
 fi
+# A test that wants the kernel's image finds it at /vmlinux; no other boot has to unpack it.
+with_kernel=$initramfs
+if [ -n "$initramfs" ] && [ "$kind" = pvh ] && jq -se 'any(.[]; .wants == "kernel=inside" and
+	([.test, "\(.test).\(.case)"] | any(.[]; IN($ARGS.positional[]))))' "$cases" --args "${words[@]}" >/dev/null; then
+	with_kernel=$results/initramfs-kernel.cpio
+	ln -sfn "$(readlink -f "$kernel")" "$results/vmlinux"
+	(cd "$results" && cat initramfs.cpio && echo vmlinux | cpio -oL -H newc -R 0:0 --quiet) >"$with_kernel" ||
+		die 3 "cannot write $with_kernel: is the disk full?"
+	rm -f "$results/vmlinux"
+fi
 emulators=()
 for word in '' "${machine_kinds[@]}"; do
-	machine_argv "$kind" "$kernel" "$initramfs" "${machine_append:-}${append:+ $append}" "$word"
+	ramfs=$initramfs
+	[ "$word" != kernel=inside ] || ramfs=$with_kernel
+	machine_argv "$kind" "$kernel" "$ramfs" "${machine_append:-}${append:+ $append}" "$word"
 	emulators+=(-- ${word:+"$word"} "${argv[@]}")
 done
 

@@ -13,7 +13,7 @@
 
 machine_arch=x86
 machine_kernel=vmlinux
-machine_kinds=(nodes=2 nodes=3 mitigations=own)
+machine_kinds=(nodes=2 nodes=3 mitigations=own kernel=inside)
 # no_timer_check: the emulator's timer works, but on a busy computer not as soon as the
 # kernel wants to see it, which panics.
 mitigations="setcpuid=ibpb,ibrs,stibp,mds spectre_v2_user=on vmscape=force"

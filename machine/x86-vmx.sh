@@ -11,7 +11,7 @@
 
 machine_arch=x86
 machine_kernel=vmlinux
-machine_kinds=(l1tf mitigations=own)
+machine_kinds=(l1tf mitigations=own kernel=inside)
 machine_patience=4	# how much longer than elsewhere a test may take
 # Bochs' posted interrupts reach guests with wrong vectors.
 # Barriers as VMSCAPE's mitigation: this processor would have the branch history cleared.
