@@ -31,4 +31,7 @@ uint64_t cpu_interrupts(int cpu);
  */
 bool cpu_vulnerability(const char *name, char *line, size_t len);
 
+/* Is @name among the flags of /proc/cpuinfo: what the kernel believes, x86 only? */
+bool cpu_flag(const char *name);
+
 #endif /* KVM_WITNESS_CPU_H */

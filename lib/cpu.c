@@ -119,3 +119,23 @@ uint64_t cpu_interrupts(int cpu)
 	fclose(f);
 	return sum;
 }
+
+bool cpu_flag(const char *name)
+{
+	FILE *f = fopen("/proc/cpuinfo", "re");
+	bool found = false;
+	char *line = NULL, *save, *p;
+	size_t size = 0;
+
+	while (f && !found && getline(&line, &size, f) > 0) {
+		if (strncmp(line, "flags", 5))
+			continue;
+		for (p = strtok_r(line, " \t\n", &save); p; p = strtok_r(NULL, " \t\n", &save))
+			found |= !strcmp(p, name);
+		break;
+	}
+	free(line);
+	if (f)
+		fclose(f);
+	return found;
+}
