@@ -21,9 +21,9 @@ endif
 # The same program wherever the project is: verdicts of one folder hold for another.
 path_map	:= -ffile-prefix-map=$(top)=.
 
-LIB_x86		:= guest/checks/x86/seam_insn.c lib/x86/apx_guest.c lib/x86/bare.c lib/x86/ibpb.c \
-		   lib/x86/ibpb_guest.c lib/x86/l1d.c lib/x86/retired.c lib/x86/verw.c lib/x86/vmscape.c \
-		   lib/x86/vmscape_guest.c
+LIB_x86		:= guest/checks/x86/seam_insn.c lib/x86/apx_guest.c lib/x86/bare.c lib/x86/bhb_guest.c \
+		   lib/x86/bhb_sequence.c lib/x86/ibpb.c lib/x86/ibpb_guest.c lib/x86/l1d.c lib/x86/retired.c lib/x86/verw.c \
+		   lib/x86/vmscape.c lib/x86/vmscape_guest.c
 LIB_arm64	:= guest/checks/arm64/psci_functions.c lib/arm64/its.c lib/arm64/psci_vm.c
 LIB_riscv	:= lib/riscv/aia.c lib/riscv/aia_device.c lib/riscv/aia_files.c
 LIB		:= lib/case.c lib/cpu.c lib/cpuset.c lib/gmem.c lib/gmem_cpuset.c lib/kallsyms.c lib/kmem.c \
@@ -32,6 +32,9 @@ LIB		:= lib/case.c lib/cpu.c lib/cpuset.c lib/gmem.c lib/gmem_cpuset.c lib/kalls
 
 TESTS_x86	:= x86/apx_cost_test x86/apx_emulate_test x86/apx_others_test \
 		   x86/apx_state_test x86/apx_switch_test \
+		   x86/bhb_hypervisor_test x86/bhb_linux_guest_test x86/bhb_long_test \
+		   x86/bhb_short_cpuid_test x86/bhb_short_no_dis_s_test \
+		   x86/bhb_short_old_host_test x86/bhb_short_unknown_host_test \
 		   x86/bhb_syscall_test x86/deferred_ibpb_test x86/ibpb_random_test \
 		   x86/ibpb_user_off_test x86/l1d_flush_test x86/migration_ibpb_test \
 		   x86/nested_ibpb_test x86/probe_test x86/seamcall_tdcall_ud_test \
