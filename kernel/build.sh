@@ -250,12 +250,27 @@ configure()
 	echo "$want" >"$obj/config-id"
 }
 
+# What a make that was killed has left may be half of it, and looks up to date: a vmlinux
+# whose tables are not sorted yet, an object that objtool has not seen.
+unfinished=$obj/unfinished
+[ ! -e "$unfinished" ] || find "$obj" -type f -newer "$unfinished" -delete
+
+make_targets()
+{
+	local rc=0
+
+	: >"$unfinished"
+	# shellcheck disable=SC2086
+	kmake -j"$(nproc)" $targets 2>&1 || rc=$?
+	[ "$rc" -ge 128 ] || rm -f "$unfinished"
+	return "$rc"
+}
+
 begin=$SECONDS
 note "building kernel $variant from $(if [ -n "$cached_tree" ]; then
 	awk '{ printf "%s ", $2 }' "$(dirname "$kdir")/complete"; else echo "$kdir"; fi)"
 configure
-# shellcheck disable=SC2086
-kmake -j"$(nproc)" $targets 2>&1 | tee "$log" | progress "$variant" 16 steps ||
+make_targets | tee "$log" | progress "$variant" 16 steps ||
 	build_failed "$log" "$variant: does not build"
 note "built kernel $variant in $((SECONDS - begin)) s"
 

@@ -66,6 +66,30 @@ base
 	[ "$status" -eq 1 ]
 }
 
+@test "what a build that was killed has left is built again" {
+	local obj cache=${KVM_WITNESS_CACHE:-$HOME/.cache/kvm-witness}
+
+	obj=$cache/work/$(basename "$(dirname "$("$top/kernel/source.sh")")")/obj-x86
+	fork_project
+	cat >"$BATS_TEST_TMPDIR/p/kernel/mutants/said.patch" <<-EOF
+	Breaks: nothing
+	--- a/virt/kvm/kvm_main.c
+	+++ b/virt/kvm/kvm_main.c
+	@@ -1,2 +1,3 @@
+	 // SPDX-License-Identifier: GPL-2.0-only
+	+/* $RANDOM$RANDOM */
+	 /*
+	EOF
+	mkdir -p "$obj/virt/kvm"
+	touch -d '1 minute ago' "$obj/unfinished"
+	: >"$obj/virt/kvm/eventfd.o"
+	run --separate-stderr "$build" --variant said
+	[ "$status" -eq 0 ]
+	[ ! -e "$obj/unfinished" ]
+	[ -s "$obj/virt/kvm/eventfd.o" ]
+	rm -r "$output"
+}
+
 @test "a wish of the configuration that the tree does not know: exit 1" {
 	fork_project
 	echo CONFIG_NO_SUCH_THING=y >>"$BATS_TEST_TMPDIR/p/kernel/config/x86"
