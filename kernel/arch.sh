@@ -20,10 +20,11 @@ cross_prefix()
 	esac
 }
 
-# Sets configs to the files with an architecture's kernel configuration, of which a later
-# one wins.
+# kernel_configs ARCH [NAME]: sets configs to the files with an architecture's kernel
+# configuration, of which a later one wins; the last is that of kernel/build.sh --config NAME.
 kernel_configs()
 {
 	configs=("$(dirname "${BASH_SOURCE[0]}")/config/$1")
 	[ "$1" = x86 ] || configs=("${configs[0]%/*}/virt" "${configs[@]}")
+	[ -z "${2:-}" ] || configs+=("${configs[-1]}-$2")
 }

@@ -3,17 +3,20 @@
 #
 # Builds a kernel under test: base tree + series + at most one mutant.
 #
-#   kernel/build.sh [--arch ARCH] [--kdir TREE [--uncompressed] | --source SERIES] [--variant NAME]
+#   kernel/build.sh [--arch ARCH] [--config NAME] [--kdir TREE [--uncompressed] | --source SERIES] [--variant NAME]
 #   kernel/build.sh --list
 #
 # NAME is "reference" (all of kernel/series/), "base" (the tree as it is) or a
 # mutant of kernel/mutants/ (all of kernel/series/ and this one).  The default is
 # reference on Debian's source, base on a --kdir tree, which is the user's own.
 #
+# --config adds the lines of kernel/config/ARCH-NAME: "module" makes a kernel that has
+# kvm-amd as a module, in lib/modules.
+#
 # Prints the folder that holds vmlinux (stripped), System.map, config, meta, and bzImage
-# or Image; on x86 no bzImage of mutants and with --uncompressed.  Kernels of Debian's
-# source are cached by the hash of all that goes in, of a patch its diff; a --kdir tree is
-# built incrementally each time.
+# or Image; on x86 no bzImage of mutants, with --uncompressed and with --config.  Kernels
+# of Debian's source are cached by the hash of all that goes in, of a patch its diff; a
+# --kdir tree is built incrementally each time.
 #
 # Exit codes: 0 built, 1 the kernel does not build or a patch does not apply,
 # 2 usage, 3 something is missing here.
@@ -66,7 +69,19 @@ series_for()
 		}' "$here"/series/*/*.patch
 }
 
+# What configurations say, a line each symbol: of several about one the last.
+last_words()
+{
+	cat "$@" | tac | awk 'match($0, /^(# )?CONFIG_[A-Za-z0-9_]+[= ]/) {
+		symbol = substr($0, 1, RLENGTH - 1)
+		sub(/^# /, "", symbol)
+		if (!seen[symbol]++)
+			print
+	}' | tac
+}
+
 arch=$(host_arch)
+config=
 kdir=
 series=7.3
 variant=
@@ -75,16 +90,17 @@ while [ $# -gt 0 ]; do
 	case $1 in
 	--list) list_variants; exit 0 ;;
 	--uncompressed) uncompressed=y; shift ;;
-	--arch | --kdir | --source | --variant)
+	--arch | --config | --kdir | --source | --variant)
 		[ $# -ge 2 ] || die 2 "$1 wants a value"
 		case $1 in
 		--arch) arch=$2 ;;
+		--config) config=$2 ;;
 		--kdir) kdir=$2 ;;
 		--source) series=$2 ;;
 		--variant) variant=$2 ;;
 		esac
 		shift 2 ;;
-	*) die 2 "unknown option $1: kernel/build.sh [--arch A] [--kdir TREE [--uncompressed]|--source SERIES] [--variant NAME]" ;;
+	*) die 2 "unknown option $1: kernel/build.sh [--arch A] [--config NAME] [--kdir TREE [--uncompressed]|--source SERIES] [--variant NAME]" ;;
 	esac
 done
 
@@ -94,7 +110,8 @@ arm64 | aarch64) arch=arm64 image=arch/arm64/boot/Image targets="vmlinux Image" 
 riscv | riscv64) arch=riscv image=arch/riscv/boot/Image targets="vmlinux Image" ;;
 *) die 2 "no kernel configuration for architecture $arch (there is: x86 arm64 riscv)" ;;
 esac
-kernel_configs "$arch"
+kernel_configs "$arch" "$config"
+[ -f "${configs[-1]}" ] || die 2 "no configuration '$config' for $arch"
 cross=$(cross_prefix "$arch")
 
 for tool in make gcc "${cross}gcc" flex bison bc patch ccache; do
@@ -131,13 +148,16 @@ reference) mapfile -t patches < <(series_for "$arch") ;;
 	;;
 esac
 
+[ -z "$config" ] || { targets="vmlinux modules"; image=; }
+name=$arch${config:+-$config}
+
 work=$KVM_WITNESS_CACHE/work/$src_id
 mkdir -p "$work" || die 3 "cannot write to $work: set KVM_WITNESS_CACHE=<folder>"
 
 cached_tree=
 [ -f "$(dirname "$kdir")/complete" ] && cached_tree=y
 
-out=$work/image-$arch-$variant
+out=$work/image-$name-$variant
 if [ -n "$cached_tree" ]; then
 	key=$({
 		echo "$recipe $src_id $arch"
@@ -145,7 +165,7 @@ if [ -n "$cached_tree" ]; then
 		cat "${configs[@]}"
 		patch_diff "${patches[@]}"
 	} | sha256sum | cut -c1-20)
-	out=$KVM_WITNESS_CACHE/kernel/$arch-$variant-$key
+	out=$KVM_WITNESS_CACHE/kernel/$name-$variant-$key
 	if [ -f "$out/meta" ]; then
 		echo "$out"
 		exit 0
@@ -209,8 +229,8 @@ apply_patches()
 
 # --- configuration and build, out of tree; all variants of a tree share the objects
 
-obj=$work/obj-$arch
-log=$work/build-$arch-$variant.log
+obj=$work/obj-$name
+log=$work/build-$name-$variant.log
 mkdir -p "$obj"
 export CCACHE_DIR=$KVM_WITNESS_CACHE/ccache CCACHE_MAXSIZE=${CCACHE_MAXSIZE:-4G}
 export KBUILD_BUILD_TIMESTAMP=@0 KBUILD_BUILD_USER=kvm-witness KBUILD_BUILD_HOST=kvm-witness
@@ -246,7 +266,7 @@ configure()
 			line=${line#\# }
 			! grep -q "^${line%% *}=" "$obj/.config" || die 1 "$tree insists on ${line%% *}" ;;
 		esac
-	done < <(cat "${configs[@]}")
+	done < <(last_words "${configs[@]}")
 	echo "$want" >"$obj/config-id"
 }
 
@@ -267,21 +287,27 @@ make_targets()
 }
 
 begin=$SECONDS
-note "building kernel $variant from $(if [ -n "$cached_tree" ]; then
+note "building kernel $variant${config:+ ($config)} from $(if [ -n "$cached_tree" ]; then
 	awk '{ printf "%s ", $2 }' "$(dirname "$kdir")/complete"; else echo "$kdir"; fi)"
 configure
 make_targets | tee "$log" | progress "$variant" 16 steps ||
 	build_failed "$log" "$variant: does not build"
-note "built kernel $variant in $((SECONDS - begin)) s"
+note "built kernel $variant${config:+ ($config)} in $((SECONDS - begin)) s"
 
 rm -rf "$out.tmp"
 mkdir -p "$out.tmp"
 "${cross}strip" -o "$out.tmp/vmlinux" "$obj/vmlinux"
 cp ${image:+"$obj/$image"} "$obj/System.map" "$out.tmp/"
 cp "$obj/.config" "$out.tmp/config"
+if [ -n "$config" ]; then
+	kmake -s INSTALL_MOD_PATH="$out.tmp" INSTALL_MOD_STRIP=1 modules_install >>"$log" 2>&1 ||
+		build_failed "$log" "$variant: its modules cannot be installed"
+	rm -f "$out.tmp"/lib/modules/*/build
+fi
 {
 	echo "variant $variant"
 	echo "arch $arch"
+	[ -z "$config" ] || echo "config $config"
 	echo "tree $kdir"
 	if [ -n "$cached_tree" ]; then cat "$(dirname "$kdir")/complete"; fi
 	echo "release $(kmake -s kernelrelease)"

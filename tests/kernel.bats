@@ -24,6 +24,18 @@ fork_project()
 	"$top/machine/image_kind.sh" "$output/bzImage" | grep -qx bzimage
 }
 
+@test "--config module: kvm-amd is a module, and lies beside the kernel" {
+	run --separate-stderr "$top/kernel/build.sh" --config module
+	[ "$status" -eq 0 ]
+	[ -z "$stderr" ]
+	[ "$output" != "$("$top/kernel/build.sh")" ]
+	grep -qx "config module" "$output/meta"
+	# What the configuration of all kernels says of it does not count.
+	grep -qx CONFIG_KVM_AMD=m "$output/config"
+	release=$(awk '$1 == "release" { print $2 }' "$output/meta")
+	[ -f "$output/lib/modules/$release/kernel/arch/x86/kvm/kvm-amd.ko" ]
+}
+
 @test "the header of a patch may change without a new kernel" {
 	fork_project
 	sed -i '0,/^---$/ s/^---$/Breaks: nothing\n---/' "$BATS_TEST_TMPDIR"/p/kernel/series/*/*.patch
@@ -101,8 +113,8 @@ base
 	[[ $output == *"does not take CONFIG_NO_SUCH_THING=y"* ]]
 }
 
-@test "usage: unknown variant, architecture, series, tree: exit 2" {
-	for args in "--variant x" "--arch vax" "--source x" "--kdir $BATS_TEST_TMPDIR" "--bogus" "--variant"; do
+@test "usage: unknown variant, configuration, architecture, series, tree: exit 2" {
+	for args in "--variant x" "--config x" "--arch arm64 --config module" "--arch vax" "--source x" "--kdir $BATS_TEST_TMPDIR" "--bogus" "--variant"; do
 		# shellcheck disable=SC2086
 		run "$top/kernel/build.sh" $args
 		[ "$status" -eq 2 ] || { echo "$args: $status $output"; false; }

@@ -20,6 +20,7 @@ make -s all units || exit 3
 for variant in reference base ibpb-posted-deferral; do
 	kernel/build.sh --variant "$variant" >/dev/null || exit 3
 done
+kernel/build.sh --config module >/dev/null || exit 3
 for arch in arm64 riscv; do
 	kernel/build.sh --arch "$arch" >/dev/null || exit 3
 done
