@@ -256,7 +256,8 @@ stop()
 guarded=''
 initramfs=''
 with_kernel=''
-trap '[ -z "$initramfs" ] || rm -f "$initramfs" "$with_kernel"' EXIT
+with_module=''
+trap '[ -z "$initramfs" ] || rm -f "$initramfs" "$with_kernel" "$with_module"' EXIT
 trap 'stop 2' INT
 trap 'stop 15' TERM HUP
 
@@ -270,13 +271,19 @@ given=$results
 make_results ''
 [ -n "$given" ] || ln -sfn "$(basename "$results")" "$top/results/latest"
 
+declare -A folder=()	# of our kernel, by its configuration
 if [ "$machine" != host ] && [ -z "$foreign" ]; then
 	build=(--arch "$machine_arch")
 	[ -z "${KDIR:-}" ] || build+=(--kdir "$KDIR")
 	[ -z "$variant" ] || build+=(--variant "$variant")
-	guard "$top/kernel/build.sh" "${build[@]}" >"$results/kernel" || exit $?
-	dir=$(cat "$results/kernel")
-	[ -n "$dir" ] || die 3 "cannot write to $results: is the disk full?"
+	configs=('')
+	[ -n "$guest" ] || mapfile -t configs < <(configs_wanted "$machine" "${words[@]}")
+	for config in "${configs[@]}"; do
+		guard "$top/kernel/build.sh" "${build[@]}" --config "$config" >"$results/kernel" || exit $?
+		folder[${config:-usual}]=$(cat "$results/kernel")
+		[ -n "${folder[${config:-usual}]}" ] || die 3 "cannot write to $results: is the disk full?"
+	done
+	dir=${folder[usual]:-${folder[module]}}
 	kernel=$dir/$machine_kernel
 	variant=$(awk '$1 == "variant" { print $2 }' "$dir/meta")
 fi
@@ -298,11 +305,21 @@ if [ -n "$initramfs" ] && [ "$kind" = pvh ] && jq -se 'any(.[]; .wants == "kerne
 		die 3 "cannot write $with_kernel: is the disk full?"
 	rm -f "$results/vmlinux"
 fi
+# A test that wants KVM as a module gets a kernel that has it so, and the module.
+with_module=$initramfs
+if [ -n "${folder[module]:-}" ]; then
+	with_module=$results/initramfs-module.cpio
+	"$top/machine/initramfs.sh" "$with_module" "$out/machine/init" "$programs" "${folder[module]}" \
+		"$(awk '$1 == "release" { print $2 }' "${folder[module]}/meta")"
+fi
 emulators=()
 for word in '' "${machine_kinds[@]}"; do
-	ramfs=$initramfs
-	[ "$word" != kernel=inside ] || ramfs=$with_kernel
-	machine_argv "$kind" "$kernel" "$ramfs" "${machine_append:-}${append:+ $append}" "$word"
+	image=$kernel ramfs=$initramfs
+	case $word in
+	kernel=inside) ramfs=$with_kernel ;;
+	kvm=module) image=${folder[module]:+${folder[module]}/$machine_kernel} ramfs=$with_module ;;
+	esac
+	machine_argv "$kind" "${image:-$kernel}" "$ramfs" "${machine_append:-}${append:+ $append}" "$word"
 	emulators+=(-- ${word:+"$word"} "${argv[@]}")
 done
 

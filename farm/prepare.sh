@@ -22,19 +22,26 @@ top=$(readlink -f "$here/..")
 } < <(jq -r --arg name "$2" '(.kernels[] | select(.name == $name) | .kind, .what, .tree),
 	(.jobs[] | select(.kernel == $name).machine)' "$1")
 
-# words_for MACHINE: sets words.
+# words_for PLAN NAME MACHINE: sets words.
 words_for()
 {
-	local arch folder
+	local arch folder config configs tests
 
-	arch=$(machine_arch_of "$1")
+	arch=$(machine_arch_of "$3")
 	case $kind in
 	variant)
-		"$top/kernel/build.sh" --arch "$arch" --variant "$what" >/dev/null
+		# Behind the options, which have a value each.
+		mapfile -t tests < <(jq -r --arg name "$2" --arg machine "$3" \
+			'.jobs[] | select(.kernel == $name and .machine == $machine).words
+			| until(.[0] // "" | startswith("--") | not; .[2:])[]' "$1")
+		mapfile -t configs < <(configs_wanted "$3" "${tests[@]}")
+		for config in "${configs[@]}"; do
+			"$top/kernel/build.sh" --arch "$arch" --variant "$what" --config "$config" >/dev/null
+		done
 		words=(--variant "$what") ;;
 	git)
 		folder=$("$here/kernel.sh" --arch "$arch" "$tree" "$what")
-		words=(--kernel "$folder/$(machine_kernel_of "$1")") ;;
+		words=(--kernel "$folder/$(machine_kernel_of "$3")") ;;
 	debian)
 		"$top/kernel/image.sh" "${what#debian:}" >/dev/null
 		words=(--kernel "$what") ;;
@@ -42,7 +49,7 @@ words_for()
 }
 
 for machine in "${machines[@]}"; do
-	words_for "$machine"
+	words_for "$1" "$2" "$machine"
 	(IFS=$'\t'; echo "$machine"$'\t'"${words[*]}")
 done | jq -Rn --arg kind "$kind" --arg what "$what" '{
 	kernel_words: [inputs | split("\t") | {key: .[0], value: .[1:]}] | from_entries,

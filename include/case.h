@@ -50,6 +50,7 @@ struct witness_test {
 #define WANTS_SEVEN_GUEST_FILES	"guests=7"
 #define WANTS_OWN_MITIGATIONS	"mitigations=own"	/* nothing on the command line about the CPU but the test's */
 #define WANTS_KERNEL		"kernel=inside"	/* the kernel's image at /vmlinux */
+#define WANTS_KVM_MODULE	"kvm=module"	/* kvm_amd as a module, an AMD IOMMU and its driver */
 #define WANTS_L1TF		"l1tf"		/* an Intel processor with L1TF and MMIO Stale Data */
 
 /*

@@ -102,6 +102,19 @@ machine_problem()
 	said=$( (. "$top/machine/$1.sh"; machine_check) 2>&1 >/dev/null) || tail -n 1 <<<"${said:-machine $1 cannot be had}"
 }
 
+# configs_wanted MACHINE [WORD...]: in which configurations (kernel/build.sh --config) the
+# machine runs kernels for the tests, cases and folders that are named, or for all of them;
+# a line each, an empty one is the usual.  The tests have been built.
+configs_wanted()
+{
+	# In a shell of its own: the profiles have the same names.
+	# shellcheck source=machine/x86-svm.sh
+	(. "$top/machine/$1.sh" && jq -rs --arg kinds " ${machine_kinds[*]} " '$ARGS.positional as $words
+		| map(select($words == [] or ([.test, "\(.test).\(.case)", "\(.folder)/"] | any(.[]; IN($words[]))))
+			| if .wants == "kvm=module" and ($kinds | contains(" kvm=module ")) then "module" else "" end)
+		| if . == [] then "" else unique[] end' "$(tests_folder "$machine_arch")/cases.json" --args "${@:2}")
+}
+
 # list_cases FILE JSON: every case of a FILE of them, for people unless JSON is not empty.
 list_cases()
 {

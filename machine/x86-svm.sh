@@ -6,14 +6,15 @@
 #
 # A kernel with a PVH entry is started on a microvm without firmware tables: the
 # shortest way to PID 1.  Its two nodes are made by numa=fake: all CPUs are near the
-# first one.  A bzImage, and a test that wants nodes, get a bare q35, and nodes by ACPI.
+# first one.  A bzImage, and a test that wants nodes, get a bare q35, and nodes by ACPI;
+# so does a test that wants KVM as a module, with an IOMMU of AMD's.
 #
 # TCG has no IBPB, IBRS or STIBP in CPUID, and no MDS; a kernel that is told to believe
 # in them by setcpuid= executes the same code as on a processor that has them.
 
 machine_arch=x86
 machine_kernel=vmlinux
-machine_kinds=(nodes=2 nodes=3 mitigations=own kernel=inside)
+machine_kinds=(nodes=2 nodes=3 mitigations=own kernel=inside kvm=module)
 # no_timer_check: the emulator's timer works, but on a busy computer not as soon as the
 # kernel wants to see it, which panics.
 mitigations="setcpuid=ibpb,ibrs,stibp,mds spectre_v2_user=on vmscape=force"
@@ -56,9 +57,10 @@ machine_argv()
 	[ -z "$tsc_khz" ] || append="$append tsc_early_khz=$tsc_khz tsc=reliable"
 	[ "$word" != mitigations=own ] || append=${append/ $mitigations/}
 
-	if [ "$1" != pvh ] || [[ $word == nodes=* ]]; then
+	if [ "$1" != pvh ] || [[ $word == nodes=* || $word == kvm=module ]]; then
 		qemu_nodes "${word:-nodes=2}"
 		board=("${q35[@]}" "${nodes[@]}")
+		[ "$word" != kvm=module ] || board+=(-device amd-iommu,intremap=on)
 	else
 		board=(-M microvm,acpi=off,rtc=on,pit=on,pic=on,isa-serial=on
 			-device virtio-serial-device)

@@ -19,7 +19,7 @@ set_machine_id()
 	} | sha256sum)
 }
 
-# Sets key, for MACHINE KERNEL-FOLDER WORD...
+# Sets key, for MACHINE KERNEL-FOLDERS WORD...; a line each folder.
 cache_key()
 {
 	local machine=$1 folder=$2 tests=() out
@@ -29,7 +29,7 @@ cache_key()
 	out=$(tests_folder "$(machine_arch_of "$machine")")
 	mapfile -t tests < <(printf '%s\n' "${@%%.*}" | sort -u)
 	key=$({
-		basename "$folder"
+		xargs -n 1 basename <<<"$folder"
 		echo "${machine_id[$machine]} $*"
 		cd "$out/stripped" && sha256sum "${tests[@]}"
 	} | sha256sum | cut -c1-32)

@@ -209,7 +209,7 @@ judge()
 	local id=$1 runs=()
 
 	mapfile -t runs < <(find "$work" -name "run.$id.[0-9]*.json" | sort -V)
-	jq -n --slurpfile plan "$work/plan.json" --arg id "$id" --arg folder "${folder[$id]:-}" \
+	jq -n --slurpfile plan "$work/plan.json" --arg id "$id" --arg folder "$(head -n 1 <<<"${folder[$id]:-}")" \
 		--arg where "$(run_folder "$id" 1)" --argjson failure "${failure[$id]:-null}" \
 		--slurpfile runs <(cat "${runs[@]}" </dev/null) '{
 			kernel: ($plan[0].kernels[] | select(.id == $id)),

@@ -8,7 +8,7 @@
 
 declare -A variant=() machine_of=()	# of each kernel of the plan, by its id
 declare -A problem=()	# of machines: why one cannot be had, or nothing
-declare -A folder=()	# of the built kernel
+declare -A folder=()	# of the built kernel; a line each when tests want it in several configurations
 declare -A failure=()	# why there is none, for the judge
 declare -A started=() ended=()	# runs
 declare -A keys=()	# of the cache
@@ -73,6 +73,12 @@ fail()
 	ended[$1]=$repeat
 }
 
+# The words for run_tests.sh of a kernel, a line each.
+words_of()
+{
+	jq -r --arg id "$1" '.kernels[] | select(.id == $id).run[]' "$work/plan.json"
+}
+
 # Sets problem[MACHINE].
 check_machine()
 {
@@ -83,7 +89,7 @@ check_machine()
 # Starts to build the next kernel, unless one is being built.
 start_build()
 {
-	local id wrong dir n
+	local id wrong dir n words configs
 
 	busy build
 	while [ "$n" -eq 0 ] && [ "$planned" -lt ${#ids[@]} ]; do
@@ -101,9 +107,13 @@ start_build()
 		fi
 		dir=$(run_folder "$id" 1)
 		mkdir -p "$dir"
+		mapfile -t words < <(words_of "$id")
+		mapfile -t configs < <(configs_wanted "${machine_of[$id]}" "${words[@]}")
 		# A process group of its own, so that stop() finds make and all that it runs.
-		setsid "$top/kernel/build.sh" --arch "$(machine_arch_of "${machine_of[$id]}")" --variant "${variant[$id]}" \
-			>"$work/folder.$id" 2>"$dir/build.log" </dev/null &
+		# shellcheck disable=SC2016
+		setsid bash -c 'for config in "${@:5}"; do "$0" "${@:1:4}" --config "$config" || exit; done' \
+			"$top/kernel/build.sh" --arch "$(machine_arch_of "${machine_of[$id]}")" --variant "${variant[$id]}" \
+			"${configs[@]}" >"$work/folder.$id" 2>"$dir/build.log" </dev/null &
 		child[$!]="build $id"
 		n=1
 	done
@@ -134,7 +144,7 @@ start_run()
 			continue
 		fi
 		started[$id]=$n
-		mapfile -t words < <(jq -r --arg id "$id" '.kernels[] | select(.id == $id).run[]' "$work/plan.json")
+		mapfile -t words < <(words_of "$id")
 		cache_key "${machine_of[$id]}" "${folder[$id]}" "${words[@]}"
 		keys[$id]=$key
 		if [ "$repeat" -eq 1 ] && [ -z "$fresh" ] && cache_get "$key" "$work/run.$id.1.json"; then
