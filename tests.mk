@@ -26,8 +26,8 @@ LIB_x86		:= guest/checks/x86/seam_insn.c lib/x86/apx_guest.c lib/x86/bare.c lib/
 		   lib/x86/vmscape.c lib/x86/vmscape_guest.c
 LIB_arm64	:= guest/checks/arm64/psci_functions.c lib/arm64/its.c lib/arm64/psci_vm.c
 LIB_riscv	:= lib/riscv/aia.c lib/riscv/aia_device.c lib/riscv/aia_files.c
-LIB		:= lib/case.c lib/cpu.c lib/cpuset.c lib/gmem.c lib/gmem_cpuset.c lib/kallsyms.c lib/kmem.c \
-		   lib/ktap.c lib/kvm_usable.c lib/numa.c lib/percpu.c lib/trace.c lib/vcpu_thread.c \
+LIB		:= lib/case.c lib/cpu.c lib/cpuset.c lib/fault.c lib/gmem.c lib/gmem_cpuset.c lib/kallsyms.c lib/kmem.c \
+		   lib/ktap.c lib/kvm_usable.c lib/module.c lib/numa.c lib/percpu.c lib/trace.c lib/vcpu_thread.c \
 		   lib/watch.c $(LIB_$(ARCH))
 
 TESTS_x86	:= x86/apx_cost_test x86/apx_emulate_test x86/apx_others_test \
