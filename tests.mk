@@ -31,7 +31,7 @@ LIB		:= lib/case.c lib/cpu.c lib/cpuset.c lib/fault.c lib/gmem.c lib/gmem_cpuset
 		   lib/watch.c $(LIB_$(ARCH))
 
 TESTS_x86	:= x86/apx_cost_test x86/apx_emulate_test x86/apx_others_test \
-		   x86/apx_state_test x86/apx_switch_test \
+		   x86/apx_state_test x86/apx_switch_test x86/avic_galog_test \
 		   x86/bhb_hypervisor_test x86/bhb_linux_guest_test x86/bhb_long_test \
 		   x86/bhb_short_cpuid_test x86/bhb_short_no_dis_s_test \
 		   x86/bhb_short_old_host_test x86/bhb_short_unknown_host_test \

@@ -40,6 +40,22 @@ setup()
 		and .series[0].not_run == "no: machine"'
 }
 
+# --- which kernels are built
+
+@test "a kernel is built in the configurations that its tests want, and in no other" {
+	# shellcheck source=machine/names.sh
+	. "$top/machine/names.sh"
+	[ "$(configs_wanted x86-svm avic_galog_test)" = module ]
+	[ "$(configs_wanted x86-svm avic_galog_test.off)" = module ]
+	[ "$(configs_wanted x86-svm probe_test deferred_ibpb_test.loads_without_run | wc -l)" -eq 1 ]
+	[ -z "$(configs_wanted x86-svm probe_test deferred_ibpb_test.loads_without_run)" ]
+	[ "$(configs_wanted x86-svm probe_test avic_galog_test)" = $'\nmodule' ]
+	[ "$(configs_wanted x86-svm x86/)" = $'\nmodule' ]
+	[ "$(configs_wanted x86-svm)" = $'\nmodule' ]
+	# It has no such kind, and runs the test on what it has.
+	[ -z "$(configs_wanted x86-vmx avic_galog_test)" ]
+}
+
 # --- what words select
 
 # plan WORD...: of two tests and some mutants, for the machines $wanted.

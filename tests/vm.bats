@@ -110,10 +110,37 @@ tests_here()
 
 @test "a bzImage on q35" {
 	image=$(dirname "$("$top/kernel/build.sh")/x")/bzImage
-	mapfile -t tests < <(tests_here)
+	# That image has KVM built in.
+	mapfile -t tests < <(tests_here | grep -vx avic_galog_test)
 	run --separate-stderr "${run_vm[@]}" --kernel "$image" --strict "${tests[@]}"
 	[ "$status" -eq 0 ] || { echo "$output"; false; }
 	jq -e '.emulators.any | index("-M") as $i | .[$i + 1] | startswith("q35")' "$results/meta.json"
+}
+
+@test "KVM as a module: a test that wants it gets a kernel of its own, the others the usual one" {
+	run --separate-stderr "${run_vm[@]}" --vm --strict avic_galog_test.off gmem_mmap_test.without_flag
+	[ "$status" -eq 0 ] || { echo "$output"; false; }
+	jq -e '.boots == 2 and (.kernel | contains("/x86-reference-")) and .variant == "reference"
+		and any(.emulators."kvm=module"[]; contains("/x86-module-reference-"))' "$results/meta.json"
+	[ ! -e "$results/initramfs-module.cpio" ]
+}
+
+@test "a kernel with KVM built in: a test that wants the module skips with that reason" {
+	run --separate-stderr "${run_vm[@]}" --kernel "$("$top/kernel/build.sh")/vmlinux" avic_galog_test
+	[ "$status" -eq 4 ]
+	[[ $output == *"# SKIP kvm_amd is built into the kernel, it must be a module"* ]]
+}
+
+# They are fetched for other tests, and have KVM as a module: before the fix, and after it.
+@test "Debian's own kernels: 6.1 leaves a pointer into a module that is gone, 7.2 does not" {
+	image=$("$top/kernel/image.sh" 6.1) || skip "no image of 6.1 to be had"
+	cases=(avic_galog_test.load_registers avic_galog_test.unload_unregisters avic_galog_test.off)
+	run --separate-stderr "${run_vm[@]}" --kernel "$image" --boot-timeout 120 "${cases[@]}"
+	[ "$status" -eq 1 ] || { echo "$output"; cat "$results/console.log"; false; }
+	[ "$(failed)" = unload_unregisters ]
+	image=$("$top/kernel/image.sh" 7.2) || skip "no image of 7.2 to be had"
+	run --separate-stderr "${run_vm[@]}" --kernel "$image" --boot-timeout 120 --strict "${cases[@]}"
+	[ "$status" -eq 0 ] || { echo "$output"; cat "$results/console.log"; false; }
 }
 
 @test "a kernel without KVM: every case skips, exit 4" {
